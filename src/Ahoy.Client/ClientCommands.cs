@@ -1,0 +1,9 @@
+using System.CommandLine;
+
+namespace Ahoy.Client;
+
+/// <summary>All commands of users.</summary>
+public static class ClientCommands
+{
+    public static IReadOnlyList<Command> Create() => [];
+}

@@ -1,0 +1,14 @@
+namespace Ahoy.Contracts.Agents;
+
+public sealed record AgentView
+{
+    public required string Name { get; init; }
+    /// <summary>False when its last contact is older than the lease time.</summary>
+    public required bool Alive { get; init; }
+    public required DateTimeOffset LastContact { get; init; }
+    public required AgentCapabilities Capabilities { get; init; }
+    public required int UsedCpus { get; init; }
+    public required long UsedMemoryBytes { get; init; }
+    public required int Jobs { get; init; }
+    public bool Draining { get; init; }
+}

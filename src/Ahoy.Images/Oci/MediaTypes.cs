@@ -1,0 +1,17 @@
+namespace Ahoy.Images.Oci;
+
+/// <summary>OCI image specification, media-types.md, and the Docker types that registries still serve.</summary>
+public static class MediaTypes
+{
+    public const string Manifest = "application/vnd.oci.image.manifest.v1+json";
+    public const string Index = "application/vnd.oci.image.index.v1+json";
+    public const string Config = "application/vnd.oci.image.config.v1+json";
+    public const string Layer = "application/vnd.oci.image.layer.v1.tar";
+    public const string LayerGzip = "application/vnd.oci.image.layer.v1.tar+gzip";
+    public const string LayerZstd = "application/vnd.oci.image.layer.v1.tar+zstd";
+    public const string DockerManifest = "application/vnd.docker.distribution.manifest.v2+json";
+    public const string DockerManifestList = "application/vnd.docker.distribution.manifest.list.v2+json";
+    public const string DockerConfig = "application/vnd.docker.container.image.v1+json";
+    public const string DockerLayerGzip = "application/vnd.docker.image.rootfs.diff.tar.gzip";
+    public const string DockerLayer = "application/vnd.docker.image.rootfs.diff.tar";
+}

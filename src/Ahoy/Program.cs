@@ -1,0 +1,19 @@
+using System.CommandLine;
+using Ahoy.Agent;
+using Ahoy.Client;
+using Ahoy.Master;
+using Ahoy.Wrapper;
+
+// The wrapper starts with every job: it must not wait for a command tree to be built.
+if (args is ["wrapper", ..])
+    return WrapperMain.Run(args[1..]);
+
+var root = new RootCommand("Runs your own program, in the operating system environment that you chose, on every computer that you may use.");
+foreach (var command in ClientCommands.Create())
+{
+    root.Add(command);
+}
+
+root.Add(MasterCommand.Create());
+root.Add(AgentCommand.Create());
+return await root.Parse(args).InvokeAsync();
