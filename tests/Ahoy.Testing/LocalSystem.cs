@@ -90,6 +90,13 @@ public sealed class LocalSystem : IAsyncDisposable
         JsonSerializer.Deserialize(await RunAsync("show", job, "--format", "json"), AhoyJson.Default.JobView)
             ?? throw new InvalidOperationException($"ahoy show {job} --format json printed null.");
 
+    /// <summary>The login that `ahoy up` left for its user: the master's URL and the token.</summary>
+    public (string Url, string Token) Login()
+    {
+        using var credentials = JsonDocument.Parse(File.ReadAllBytes(_directory.Below("config/ahoy/credentials.json")));
+        return (credentials.RootElement.GetProperty("url").GetString()!, credentials.RootElement.GetProperty("token").GetString()!);
+    }
+
     /// <summary>Makes a file in the work directory, owned by the system's user.</summary>
     public async Task<string> WriteAsync(string name, string text)
     {
