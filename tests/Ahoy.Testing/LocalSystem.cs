@@ -72,9 +72,12 @@ public sealed class LocalSystem : IAsyncDisposable
         var all = new Dictionary<string, string?>(_environment);
         foreach (var (name, value) in environment)
             all[name] = value;
-        var call = new ProgramCall { Program = Executable, Arguments = arguments, WorkingDirectory = directory, Environment = all, Timeout = TimeSpan.FromMinutes(5) };
-        return ProgramRunner.TryRunAsync(_user is null ? call : _user.As(call), CancellationToken.None);
+        return AsUserAsync(new ProgramCall { Program = Executable, Arguments = arguments, WorkingDirectory = directory, Environment = all });
     }
+
+    /// <summary>Runs a shell script as the system's user, in the work directory, with `ahoy` on PATH; it stops at the first command that fails.</summary>
+    public Task<ProgramOutput> ShellAsync(string script) =>
+        AsUserAsync(new ProgramCall { Program = "/bin/bash", Arguments = ["-euo", "pipefail", "-c", script], WorkingDirectory = WorkDirectory, Environment = _environment });
 
     /// <summary>Runs `ahoy ARGUMENTS`, which must succeed, and returns its standard output.</summary>
     public async Task<string> RunAsync(params string[] arguments)
@@ -120,6 +123,12 @@ public sealed class LocalSystem : IAsyncDisposable
     public IReadOnlyList<string> Leftovers() =>
         [.. ProcessTable.Mentioning(_directory.Path).Where(process => process.Id != Environment.ProcessId).Select(process => $"process {process.Id}: {process.CommandLine}"),
          .. File.ReadLines("/proc/self/mountinfo").Where(line => line.Contains(_directory.Path, StringComparison.Ordinal)).Select(line => $"mount {line}")];
+
+    private Task<ProgramOutput> AsUserAsync(ProgramCall call)
+    {
+        var bounded = call with { Timeout = TimeSpan.FromMinutes(8) };
+        return ProgramRunner.TryRunAsync(_user is null ? bounded : _user.As(bounded), CancellationToken.None);
+    }
 
     public async ValueTask DisposeAsync()
     {
