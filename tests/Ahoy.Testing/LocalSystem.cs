@@ -72,9 +72,12 @@ public sealed class LocalSystem : IAsyncDisposable
         var all = new Dictionary<string, string?>(_environment);
         foreach (var (name, value) in environment)
             all[name] = value;
-        var call = new ProgramCall { Program = Executable, Arguments = arguments, WorkingDirectory = directory, Environment = all, Timeout = TimeSpan.FromMinutes(5) };
-        return ProgramRunner.TryRunAsync(_user is null ? call : _user.As(call), CancellationToken.None);
+        return AsUserAsync(new ProgramCall { Program = Executable, Arguments = arguments, WorkingDirectory = directory, Environment = all });
     }
+
+    /// <summary>Runs a shell script as the system's user, in the work directory, with `ahoy` on PATH; it stops at the first command that fails.</summary>
+    public Task<ProgramOutput> ShellAsync(string script) =>
+        AsUserAsync(new ProgramCall { Program = "/bin/bash", Arguments = ["-euo", "pipefail", "-c", script], WorkingDirectory = WorkDirectory, Environment = _environment });
 
     /// <summary>Runs `ahoy ARGUMENTS`, which must succeed, and returns its standard output.</summary>
     public async Task<string> RunAsync(params string[] arguments)
@@ -89,6 +92,13 @@ public sealed class LocalSystem : IAsyncDisposable
     public async Task<JobView> ShowAsync(string job) =>
         JsonSerializer.Deserialize(await RunAsync("show", job, "--format", "json"), AhoyJson.Default.JobView)
             ?? throw new InvalidOperationException($"ahoy show {job} --format json printed null.");
+
+    /// <summary>The login that `ahoy up` left for its user: the master's URL and the token.</summary>
+    public (string Url, string Token) Login()
+    {
+        using var credentials = JsonDocument.Parse(File.ReadAllBytes(_directory.Below("config/ahoy/credentials.json")));
+        return (credentials.RootElement.GetProperty("url").GetString()!, credentials.RootElement.GetProperty("token").GetString()!);
+    }
 
     /// <summary>Makes a file in the work directory, owned by the system's user.</summary>
     public async Task<string> WriteAsync(string name, string text)
@@ -113,6 +123,12 @@ public sealed class LocalSystem : IAsyncDisposable
     public IReadOnlyList<string> Leftovers() =>
         [.. ProcessTable.Mentioning(_directory.Path).Where(process => process.Id != Environment.ProcessId).Select(process => $"process {process.Id}: {process.CommandLine}"),
          .. File.ReadLines("/proc/self/mountinfo").Where(line => line.Contains(_directory.Path, StringComparison.Ordinal)).Select(line => $"mount {line}")];
+
+    private Task<ProgramOutput> AsUserAsync(ProgramCall call)
+    {
+        var bounded = call with { Timeout = TimeSpan.FromMinutes(8) };
+        return ProgramRunner.TryRunAsync(_user is null ? bounded : _user.As(bounded), CancellationToken.None);
+    }
 
     public async ValueTask DisposeAsync()
     {

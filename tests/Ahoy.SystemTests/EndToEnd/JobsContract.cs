@@ -58,6 +58,7 @@ public abstract class JobsContract(SharedSystem shared) : IAsyncLifetime
 
         Assert.Equal(JobState.Running, (await System.ShowAsync(id)).State);
         await System.RunAsync("cancel", id);
+        await System.TryAsync("wait", id);
     }
 
     [Fact]

@@ -51,7 +51,7 @@ public abstract class LifecycleContract(bool asRoot) : IAsyncLifetime
     public async Task Up_PortIsTaken_NamesIt()
     {
         await System.RunAsync("up");
-        var port = await PortAsync();
+        var port = new Uri(System.Login().Url).Port;
         await System.RunAsync("down");
         using var other = new TcpListener(IPAddress.Loopback, port);
         other.Start();
@@ -84,7 +84,7 @@ public abstract class LifecycleContract(bool asRoot) : IAsyncLifetime
     public async Task Token_WrongOrRevoked_IsRefused()
     {
         await System.RunAsync("up");
-        var token = (await System.RunAsync("token", "create")).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Single(word => word.StartsWith("ahoy_user_", StringComparison.Ordinal));
+        var token = (await System.RunAsync("token", "create")).Trim();
         Assert.True(AccessToken.TryParse(token, out var parsed));
         Assert.Equal(0, (await WithTokenAsync(token, "whoami")).ExitCode);
 
@@ -100,11 +100,23 @@ public abstract class LifecycleContract(bool asRoot) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Token_Expired_IsRefusedSayingSo()
+    {
+        await System.RunAsync("up");
+        var token = (await System.RunAsync("token", "create", "--lifetime", "1s")).Trim();
+
+        ProgramOutput? last = null;
+        await Eventually.TrueAsync(async () => (last = await WithTokenAsync(token, "whoami")).ExitCode != 0, "the token expires");
+
+        Assert.Contains("expired", last!.Error);
+    }
+
+    [Fact]
     public async Task Job_OfAnotherUser_IsNotSeen()
     {
         await UpWithBusyboxAsync();
         var id = await SubmitAsync("busybox", "--", "true");
-        var other = (await System.RunAsync("token", "create", "--user", "somebody")).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Single(word => word.StartsWith("ahoy_user_", StringComparison.Ordinal));
+        var other = (await System.RunAsync("token", "create", "--user", "somebody")).Trim();
 
         Assert.NotEqual(0, (await WithTokenAsync(other, "show", id)).ExitCode);
         Assert.NotEqual(0, (await WithTokenAsync(other, "cancel", id)).ExitCode);
@@ -122,13 +134,5 @@ public abstract class LifecycleContract(bool asRoot) : IAsyncLifetime
     protected async Task<string> SubmitAsync(params string[] arguments) => (await System.RunAsync(["submit", .. arguments])).Trim();
 
     private Task<ProgramOutput> WithTokenAsync(string token, params string[] arguments) =>
-        System.TryInAsync(System.WorkDirectory, new Dictionary<string, string?> { ["AHOY_TOKEN"] = token }, arguments);
-
-    /// <summary>The port that the master listens on, as the user's credentials name it.</summary>
-    private async Task<int> PortAsync()
-    {
-        var credentials = await File.ReadAllTextAsync(System.Directory.Below("config/ahoy/credentials.json"));
-        var begin = credentials.IndexOf("127.0.0.1:", StringComparison.Ordinal) + "127.0.0.1:".Length;
-        return int.Parse(credentials.AsSpan(begin, credentials.AsSpan(begin).IndexOfAnyExceptInRange('0', '9')));
-    }
+        System.TryInAsync(System.WorkDirectory, new Dictionary<string, string?> { ["AHOY_URL"] = System.Login().Url, ["AHOY_TOKEN"] = token }, arguments);
 }

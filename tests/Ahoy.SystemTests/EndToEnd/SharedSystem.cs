@@ -54,7 +54,8 @@ public abstract class SharedSystem(bool asRoot) : IAsyncLifetime
         GC.SuppressFinalize(this);
     }
 
-    private static void Need(bool condition, string reason)
+    /// <summary>Skips the test, or fails it where everything must be there.</summary>
+    internal static void Need(bool condition, string reason)
     {
         Require.That(condition, reason);
         Assert.SkipUnless(condition, reason);
