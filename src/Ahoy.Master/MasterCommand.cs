@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Ahoy.Contracts;
+using Ahoy.Runtimes.Namespaces;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
@@ -29,15 +30,25 @@ public static class MasterCommand
                 Names = result.GetValue(name) ?? [],
                 Manager = result.GetValue(manager)!,
             };
-            return await ServeAsync(options, result.GetValue(logFile), cancellationToken);
+            // Everything is resolved now: inside its namespaces an ordinary user's process looks like root's.
+            string[] again =
+            [
+                "master", "serve", "--data", options.DataDirectory, "--listen", options.Listen, "--manager", options.Manager,
+                .. options.Names.SelectMany(other => (string[])["--name", other]),
+                .. result.GetValue(logFile) is { } file ? (string[])["--log-file", Path.GetFullPath(file)] : [],
+            ];
+            var noNamespaces = DaemonNamespace.Enter(again, options.ContainerDirectory);
+            return await ServeAsync(options, noNamespaces, result.GetValue(logFile), cancellationToken);
         });
         return new Command("master", "Keeps images and jobs, and hands work to agents.") { serve };
     }
 
-    private static async Task<int> ServeAsync(MasterOptions options, string? logFile, CancellationToken cancellationToken)
+    private static async Task<int> ServeAsync(MasterOptions options, string? noNamespaces, string? logFile, CancellationToken cancellationToken)
     {
         if (logFile is not null)
             Console.SetError(new StreamWriter(new FileStream(logFile, FileMode.Append, FileAccess.Write, FileShare.ReadWrite)) { AutoFlush = true });
+        if (noNamespaces is not null)
+            await Console.Error.WriteLineAsync($"ahoy master: images can't be built here: {noNamespaces}");
         try
         {
             await using var host = await MasterHost.StartAsync(options, TimeProvider.System, Logging, cancellationToken);

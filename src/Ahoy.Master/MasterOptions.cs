@@ -5,6 +5,8 @@ public sealed record MasterOptions
 {
     /// <summary>Everything that the master keeps: database, blobs, logs, certificates.</summary>
     public required string DataDirectory { get; init; }
+    /// <summary>State of build containers and unpacked layers.</summary>
+    public string ContainerDirectory => Path.Combine(DataDirectory, "containers");
     /// <summary>ADDRESS:PORT to listen on; port 0: any free one.</summary>
     public required string Listen { get; init; }
     /// <summary>Further names and addresses under which clients and agents call this master; they go into its certificate.</summary>

@@ -145,7 +145,7 @@ internal sealed class BuildContainers(BlobStore blobs, MasterOptions options) : 
             var reasons = new List<string>();
             foreach (var name in options.Runtimes)
             {
-                var runtime = ContainerRuntimes.Create(name, Path.Combine(options.DataDirectory, "containers"));
+                var runtime = ContainerRuntimes.Create(name, options.ContainerDirectory, layerBytes: null);
                 var status = await runtime.ProbeAsync(cancellationToken);
                 if (status is { Usable: true, HasIdRange: true })
                     return _runtime = runtime;

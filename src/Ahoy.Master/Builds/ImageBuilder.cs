@@ -29,9 +29,9 @@ internal sealed class ImageBuilder(BlobStore blobs, Database database, BuildCont
         if (request.Files.Count > 0)
             layers.Add(await FilesAsync(request.Files, "files", log, cancellationToken));
 
-        var composed = ImageComposer.Compose(source, layers, request.Entrypoint);
-        await blobs.AddAsync(new MemoryStream(composed.Config), null, null, cancellationToken);
-        var manifest = await blobs.AddAsync(new MemoryStream(composed.Manifest), null, null, cancellationToken);
+        var composed = ImageComposer.Extend(source, layers, request.Entrypoint);
+        await blobs.AddAsync(composed.Config, cancellationToken);
+        var manifest = await blobs.AddAsync(composed.Manifest, cancellationToken);
         if (request.Programs.Count > 0)
             await VerifyAsync(id, manifest, request.Programs, log, cancellationToken);
         log.WriteLine($"Image {request.Name} ({manifest})");
@@ -45,7 +45,7 @@ internal sealed class ImageBuilder(BlobStore blobs, Database database, BuildCont
         if (FindLayer(key) is { } known)
         {
             log.WriteLine($"Packages {string.Join(' ', packages)}: from the store");
-            return NewLayer.Plain(known.Digest, known.Size, "packages", "apt-get install " + string.Join(' ', packages));
+            return Layer(known.Digest, known.Size, "packages", "apt-get install " + string.Join(' ', packages));
         }
 
         log.WriteLine($"Packages {string.Join(' ', packages)}");
@@ -53,7 +53,7 @@ internal sealed class ImageBuilder(BlobStore blobs, Database database, BuildCont
         await database.WriteAsync(connection => connection.Execute(
             "INSERT INTO package_layers (key, digest, size) VALUES ($key, $digest, $size) ON CONFLICT (key) DO UPDATE SET digest = excluded.digest, size = excluded.size",
             ("$key", key), ("$digest", digest.ToString()), ("$size", size)));
-        return NewLayer.Plain(digest, size, "packages", "apt-get install " + string.Join(' ', packages));
+        return Layer(digest, size, "packages", "apt-get install " + string.Join(' ', packages));
     }
 
     private (Digest Digest, long Size)? FindLayer(string key)
@@ -72,8 +72,11 @@ internal sealed class ImageBuilder(BlobStore blobs, Database database, BuildCont
         await FilesLayer.WriteAsync(files, blobs, tar, cancellationToken);
         tar.Position = 0;
         var digest = await blobs.AddAsync(tar, null, null, cancellationToken);
-        return NewLayer.Plain(digest, blobs.Size(digest), role, $"ahoy build: {role}");
+        return Layer(digest, tar.Length, role, $"ahoy build: {role}");
     }
+
+    private static NewLayer Layer(Digest digest, long size, string role, string createdBy) =>
+        new() { Digest = digest, Size = size, Role = role, CreatedBy = createdBy };
 
     private async Task VerifyAsync(string id, Digest manifest, IReadOnlyList<string> programs, BuildLog log, CancellationToken cancellationToken)
     {

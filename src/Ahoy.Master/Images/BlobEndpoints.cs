@@ -42,8 +42,8 @@ internal static class BlobEndpoints
     public static UploadView View(BlobStore blobs, BlobUsers users, string user, Digest digest)
     {
         if (blobs.Contains(digest) && users.Missing(user, [digest]).Count == 0)
-            return new UploadView { Digest = digest, Offset = blobs.Size(digest), Complete = true };
-        return new UploadView { Digest = digest, Offset = blobs.GetUpload(user, digest), Complete = false };
+            return new UploadView { Digest = digest, Offset = blobs.Size(digest) ?? 0, Complete = true };
+        return blobs.GetUpload(user, digest);
     }
 
     /// <summary>Takes the next bytes of an upload from the request's body.</summary>

@@ -31,7 +31,7 @@ internal sealed class ImageRegister(BlobStore blobs, BlobUsers users, ImageCatal
         if (contents is null)
         {
             var inspected = await ImageInspector.InspectAsync(manifest, blobs, cancellationToken);
-            (parsed, config, contents) = (inspected.Manifest, inspected.Config, inspected.Contents);
+            (parsed, config, contents) = (inspected.Image.Manifest, inspected.Image.Config, inspected.Contents);
             await StoreContentsAsync(manifest, contents);
         }
         else
