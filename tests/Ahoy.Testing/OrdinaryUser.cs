@@ -7,7 +7,7 @@ public sealed record OrdinaryUser(string Name, int Uid, int Gid, string Home)
 {
     private const string TestUser = "ahoytest";
     private static readonly SemaphoreSlim Once = new(1, 1);
-    private static OrdinaryUser? found;
+    private static OrdinaryUser? _found;
 
     /// <exception cref="ProgramFailedException">The user could not be made.</exception>
     public static async Task<OrdinaryUser> GetAsync(CancellationToken cancellationToken)
@@ -15,7 +15,7 @@ public sealed record OrdinaryUser(string Name, int Uid, int Gid, string Home)
         await Once.WaitAsync(cancellationToken);
         try
         {
-            return found ??= Environment.IsPrivilegedProcess
+            return _found ??= Environment.IsPrivilegedProcess
                 ? Lookup(TestUser) ?? await AddAsync(cancellationToken)
                 : Lookup(Environment.UserName) ?? throw new InvalidOperationException($"{Environment.UserName} is not in /etc/passwd.");
         }
