@@ -12,7 +12,6 @@ public sealed record WrapperOrders
     // Properties with a default are "set", not "init": the source-generated reader gives every init property a value,
     // null or 0 when the JSON does not hold it, and the default would be lost.
 
-
     public const string Directory = "/ahoy";
     public const string OrdersFile = "/ahoy/orders.json";
     public const string RelaySocket = "/ahoy/relay/relay.sock";
