@@ -1,9 +1,29 @@
 using System.CommandLine;
+using Ahoy.Client.Access;
+using Ahoy.Client.Agents;
+using Ahoy.Client.Jobs;
 
 namespace Ahoy.Client;
 
 /// <summary>All commands of users.</summary>
 public static class ClientCommands
 {
-    public static IReadOnlyList<Command> Create() => [];
+    public static IReadOnlyList<Command> Create() => Create(ClientContext.OfProcess());
+
+    internal static IReadOnlyList<Command> Create(ClientContext context) =>
+    [
+        LoginCommand.Create(context),
+        LoginCommand.CreateWhoAmI(context),
+        LoginCommand.CreateLogout(context),
+        SubmitCommand.Create(context),
+        PsCommand.Create(context),
+        ShowCommand.Create(context),
+        ShowCommand.CreateWhy(context),
+        LogsCommand.Create(context),
+        WaitCommand.Create(context),
+        CancelCommand.Create(context),
+        FetchCommand.Create(context),
+        AgentsCommand.Create(context),
+        TokenCommand.Create(context),
+    ];
 }
