@@ -2,6 +2,7 @@ using System.CommandLine;
 using Ahoy.Client.Access;
 using Ahoy.Client.Agents;
 using Ahoy.Client.Jobs;
+using Ahoy.Client.Local;
 
 namespace Ahoy.Client;
 
@@ -12,6 +13,8 @@ public static class ClientCommands
 
     internal static IReadOnlyList<Command> Create(ClientContext context) =>
     [
+        UpCommand.Create(context),
+        UpCommand.CreateDown(context),
         LoginCommand.Create(context),
         LoginCommand.CreateWhoAmI(context),
         LoginCommand.CreateLogout(context),

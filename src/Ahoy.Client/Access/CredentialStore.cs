@@ -44,6 +44,15 @@ internal sealed class CredentialStore(string directory)
         PrivateFile.Write(_path, JsonSerializer.SerializeToUtf8Bytes(credentials, ClientJson.Default.Credentials));
     }
 
+    /// <summary>Puts the login aside before another takes its place.</summary>
+    /// <returns>Where it is now.</returns>
+    public string KeepPrevious()
+    {
+        var kept = Path.Combine(directory, "credentials.previous.json");
+        File.Move(_path, kept, overwrite: true);
+        return kept;
+    }
+
     /// <summary>True when there was a login to forget.</summary>
     public bool Delete()
     {
