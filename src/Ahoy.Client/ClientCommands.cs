@@ -1,6 +1,9 @@
 using System.CommandLine;
 using Ahoy.Client.Access;
 using Ahoy.Client.Agents;
+using Ahoy.Client.Bases;
+using Ahoy.Client.Builds;
+using Ahoy.Client.Images;
 using Ahoy.Client.Jobs;
 using Ahoy.Client.Local;
 
@@ -18,6 +21,12 @@ public static class ClientCommands
         LoginCommand.Create(context),
         LoginCommand.CreateWhoAmI(context),
         LoginCommand.CreateLogout(context),
+        BaseCommand.Create(context),
+        CaptureCommand.Create(context),
+        BuildCommand.Create(context),
+        ImageCommands.CreateImages(context),
+        ImageCommands.CreateImage(context),
+        RunCommand.Create(context),
         SubmitCommand.Create(context),
         PsCommand.Create(context),
         ShowCommand.Create(context),
