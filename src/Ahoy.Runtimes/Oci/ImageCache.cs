@@ -17,8 +17,10 @@ internal sealed class ImageCache(string stateDirectory, LayerCache layers)
         Directory.CreateDirectory(_directory);
         var manifest = Manifest(digest, await FetchAsync(digest, digest, "manifest", source, cancellationToken));
         var config = Config(digest, await FetchAsync(manifest.Config.Digest, digest, "config", source, cancellationToken));
-        foreach (var layer in manifest.Layers)
-            await layers.EnsureAsync(layer, source, cancellationToken);
+        if (manifest.Layers.Count == 0 || manifest.Layers.Count != config.Rootfs.DiffIds.Count)
+            throw new AhoyException(ErrorCode.InvalidImage, $"Image {digest} lists {manifest.Layers.Count} layers in its manifest and {config.Rootfs.DiffIds.Count} in its configuration; both must list the same, and at least one.");
+        foreach (var (layer, diffId) in manifest.Layers.Zip(config.Rootfs.DiffIds))
+            await layers.EnsureAsync(layer, diffId, source, cancellationToken);
         return new PreparedImage(digest, config);
     }
 

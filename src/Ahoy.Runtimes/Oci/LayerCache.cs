@@ -28,8 +28,12 @@ internal sealed class LayerCache(string stateDirectory, long? mostBytes)
     public string PathOf(string name) => Path.Combine(_directory, name);
 
     /// <summary>Unpacks the layer unless that was done before. Simultaneous calls for one layer share the work.</summary>
-    /// <exception cref="AhoyException">As <see cref="LayerArchive.ExtractAsync"/> and <see cref="IBlobSource.OpenAsync"/> throw.</exception>
-    public async Task EnsureAsync(Descriptor layer, IBlobSource source, CancellationToken cancellationToken)
+    /// <param name="layer">As the manifest lists it.</param>
+    /// <param name="diffId">The digest that its unpacked tar must have by the image's configuration.</param>
+    /// <param name="source">Where the layer's bytes come from when they are needed.</param>
+    /// <param name="cancellationToken">Ends this call's share only.</param>
+    /// <exception cref="AhoyException"><see cref="ErrorCode.DigestMismatch"/>, or as <see cref="LayerArchive.ExtractAsync"/> and <see cref="IBlobSource.OpenAsync"/> throw.</exception>
+    public async Task EnsureAsync(Descriptor layer, Digest diffId, IBlobSource source, CancellationToken cancellationToken)
     {
         while (!TryTouch(layer.Digest))
         {
@@ -44,7 +48,7 @@ internal sealed class LayerCache(string stateDirectory, long? mostBytes)
 
             try
             {
-                await UnpackAsync(layer, source, cancellationToken);
+                await UnpackAsync(layer, diffId, source, cancellationToken);
             }
             finally
             {
@@ -54,7 +58,7 @@ internal sealed class LayerCache(string stateDirectory, long? mostBytes)
         }
     }
 
-    private async Task UnpackAsync(Descriptor layer, IBlobSource source, CancellationToken cancellationToken)
+    private async Task UnpackAsync(Descriptor layer, Digest diffId, IBlobSource source, CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(_directory);
         RemoveLeftovers();
@@ -65,7 +69,9 @@ internal sealed class LayerCache(string stateDirectory, long? mostBytes)
         {
             await using (var blob = await source.OpenAsync(layer.Digest, cancellationToken))
             {
-                await LayerArchive.ExtractAsync(blob, layer, temporary, cancellationToken);
+                var found = await LayerArchive.ExtractAsync(blob, layer, temporary, cancellationToken);
+                if (found != diffId)
+                    throw new AhoyException(ErrorCode.DigestMismatch, $"Layer {layer.Digest} unpacks to {found}, but the image's configuration says {diffId}: the image is damaged.");
             }
 
             var size = SizeOf(temporary);

@@ -6,6 +6,7 @@ namespace Ahoy.Runtimes.Oci;
 
 internal sealed partial class OciRuntime
 {
+    private static readonly TimeSpan EndingTimeout = TimeSpan.FromSeconds(2);
     private const UnixFileMode Traversable = (UnixFileMode)0x1ED; // 0755
     private const UnixFileMode Private = (UnixFileMode)0x1C0; // 0700
     private const UnixFileMode Sticky = (UnixFileMode)0x3FF; // 1777
@@ -45,7 +46,7 @@ internal sealed partial class OciRuntime
             bundle.Write();
             var first = Launcher.Start(
                 directory, program, _program.RunArguments(_runtimeState, directory), [.. cgroup.ProcessFiles], spec.OutputFile, cancellationToken);
-            CheckLimits(spec, cgroup, first);
+            await CheckLimitsAsync(spec, cgroup, first, cancellationToken);
             directory.WriteFirstProcess(first);
             return new ContainerHandle(spec.Name);
         }
@@ -105,22 +106,31 @@ internal sealed partial class OciRuntime
     }
 
     /// <summary>A limit that was asked for and does not hold is worse than none: nobody would watch.</summary>
-    private static void CheckLimits(ContainerSpec spec, ContainerCgroup cgroup, ProcessIdentity first)
+    private static async Task CheckLimitsAsync(ContainerSpec spec, ContainerCgroup cgroup, ProcessIdentity first, CancellationToken cancellationToken)
     {
-        // One that has ended already needs no limit any more.
-        if (!first.IsAlive())
+        if (Holds(cgroup, first))
             return;
-        bool held;
         try
         {
-            held = cgroup.Holds(first.Id);
+            // A process that is just ending has left its cgroups a moment before it counts as ended.
+            await ExitWatch.Shared.WhenEndedAsync(first).WaitAsync(EndingTimeout, cancellationToken);
+        }
+        catch (TimeoutException e)
+        {
+            throw new AhoyException(ErrorCode.RuntimeFailed, $"Container {spec.Name} escaped its limits: its first process is not in {string.Join(", ", cgroup.Directories)}.", e);
+        }
+    }
+
+    private static bool Holds(ContainerCgroup cgroup, ProcessIdentity first)
+    {
+        try
+        {
+            return cgroup.Holds(first.Id);
         }
         catch (IOException)
         {
-            held = !first.IsAlive();
+            // It ended already, and needs no limit any more.
+            return true;
         }
-
-        if (!held && first.IsAlive())
-            throw new AhoyException(ErrorCode.RuntimeFailed, $"Container {spec.Name} escaped its limits: its first process is not in {string.Join(", ", cgroup.Directories)}.");
     }
 }
