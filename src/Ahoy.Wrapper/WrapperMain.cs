@@ -25,14 +25,15 @@ public static class WrapperMain
         if (!scope.IsFirstProcess)
             _ = Libc.PrCtl(Libc.PrSetChildSubreaper, 1, 0, 0, 0);
 
-        using var events = new RunEvents();
+        // Neither the events nor the registrations are disposed: a signal may come until the process is gone.
+        var events = new RunEvents();
         var registrations = Forwarded.Select(signal => PosixSignalRegistration.Create((PosixSignal)signal, context =>
         {
             context.Cancel = true;
             events.PostSignal(signal);
         })).ToList();
         var code = new WrapperRun(paths, events, scope, new RetryPolicy()).Run();
-        registrations.ForEach(registration => registration.Dispose());
+        GC.KeepAlive(registrations);
         return code;
     }
 }

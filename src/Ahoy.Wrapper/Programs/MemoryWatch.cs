@@ -61,7 +61,9 @@ internal sealed class MemoryWatch
         var interval = Shortest;
         while (!StoppedWithin(interval))
         {
+            var looking = Stopwatch.StartNew();
             var used = Sample();
+            looking.Stop();
             Interlocked.Exchange(ref _peak, Math.Max(_peak, used));
             if (used > _limit)
             {
@@ -70,6 +72,9 @@ internal sealed class MemoryWatch
             }
 
             interval = NextInterval(_limit - used, used - before, since.Elapsed);
+            // The walk through large page tables takes long and holds the program up: never more than a tenth of the time.
+            if (interval < looking.Elapsed * 10)
+                interval = looking.Elapsed * 10;
             before = used;
             since.Restart();
         }

@@ -1,8 +1,10 @@
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Ahoy.Contracts;
 using Ahoy.Contracts.Jobs;
 using Ahoy.Contracts.Relay;
 using Ahoy.Contracts.Units;
+using Ahoy.Wrapper.Native;
 
 namespace Ahoy.Wrapper.Relay;
 
@@ -45,9 +47,9 @@ internal sealed class InputFetcher(WrapperPaths paths, RetryPolicy retry)
         Directory.CreateDirectory(Path.GetDirectoryName(target)!);
         try
         {
-            // The whole size is reserved first: a disk that is too small says so before hours of transfer.
-            using (var file = new FileStream(temporary, new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, BufferSize = 0, PreallocationSize = input.Size }))
+            using (var file = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.Read, bufferSize: 0))
             {
+                Reserve(file, input.Size);
                 File.SetUnixFileMode(file.SafeFileHandle, input.Executable ? Executable : Ordinary);
                 Receive(input, file, cancellationToken);
             }
@@ -59,6 +61,19 @@ internal sealed class InputFetcher(WrapperPaths paths, RetryPolicy retry)
             File.Delete(temporary);
             throw;
         }
+    }
+
+    /// <summary>
+    /// Takes the space at once: a disk that is too small says so before hours of transfer. A file system that cannot (EOPNOTSUPP)
+    /// says so while it is written. FileStream's own PreallocationSize does not tell a full disk from other faults.
+    /// </summary>
+    private static void Reserve(FileStream file, long size)
+    {
+        if (size == 0 || Libc.Fallocate((int)file.SafeFileHandle.DangerousGetHandle(), 0, 0, size) == 0)
+            return;
+        var error = Marshal.GetLastPInvokeError();
+        if (error is Libc.ENoSpc or Libc.EDQuot)
+            throw new IOException(Marshal.GetPInvokeErrorMessage(error), error);
     }
 
     private void Receive(JobInput input, FileStream file, CancellationToken cancellationToken)
