@@ -71,7 +71,7 @@ internal static class BaseCommand
             var path = Path.GetFullPath(parsed.GetRequiredValue(source), context.WorkingDirectory);
             if (!Path.Exists(path))
                 throw new AhoyException(ErrorCode.NotFound, $"{path} does not exist.");
-            var image = await AddAsync(context, parsed.GetRequiredValue(name), directory => ImageImport.RunAsync(path, directory, cancellationToken), cancellationToken);
+            var image = await AddAsync(context, parsed.GetRequiredValue(name), directory => ImageImport.ReadAsync(path, directory, cancellationToken), cancellationToken);
             Print(context, image, parsed.GetValue(format));
             return 0;
         });

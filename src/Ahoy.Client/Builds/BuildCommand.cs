@@ -46,7 +46,7 @@ internal static class BuildCommand
             var report = await NeedsAnalysis.RunAsync(context, [], contents, added.Files, packages, cancellationToken);
             if (parsed.GetValue(dryRun))
             {
-                context.Terminal.Write(CaptureReportText.Render(report));
+                CaptureCommand.Print(context.Terminal, report, parent.Name, parsed.GetValue(format));
                 return 0;
             }
 

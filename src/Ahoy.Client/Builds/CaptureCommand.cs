@@ -29,12 +29,17 @@ internal static class CaptureCommand
             }
 
             var report = await NeedsAnalysis.RunAsync(context, parsed.GetRequiredValue(paths), contents, [], [], cancellationToken);
-            if (parsed.GetValue(format) == OutputFormat.Json)
-                context.Terminal.WriteLine(JsonSerializer.Serialize(report, CaptureJson.Default.CaptureReport));
-            else
-                context.Terminal.Write(CaptureReportText.Render(report));
+            Print(context.Terminal, report, parsed.GetValue(baseName), parsed.GetValue(format));
             return 0;
         });
         return command;
+    }
+
+    public static void Print(Terminal terminal, CaptureReport report, string? baseName, OutputFormat format)
+    {
+        if (format == OutputFormat.Json)
+            terminal.WriteLine(JsonSerializer.Serialize(report, CaptureJson.Default.CaptureReport));
+        else
+            terminal.Write(CaptureReportText.Render(report, baseName));
     }
 }
