@@ -1,8 +1,8 @@
+using System.Security.Cryptography;
 using Ahoy.Contracts;
 using Ahoy.Contracts.Jobs;
 using Ahoy.Contracts.Relay;
 using Ahoy.Wrapper.Native;
-using System.Security.Cryptography;
 
 namespace Ahoy.Wrapper.Relay;
 
