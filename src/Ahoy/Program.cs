@@ -20,4 +20,4 @@ foreach (var command in ClientCommands.Create())
 
 root.Add(MasterCommand.Create());
 root.Add(AgentCommand.Create());
-return await root.Parse(args).InvokeAsync();
+return await AhoyCommandLine.RunAsync(root, args);

@@ -10,6 +10,8 @@ namespace Ahoy.Images.Oci;
     RespectNullableAnnotations = true)]
 [JsonSerializable(typeof(ImageManifest))]
 [JsonSerializable(typeof(ImageConfig))]
+[JsonSerializable(typeof(ImageIndex))]
+[JsonSerializable(typeof(DockerArchiveManifest[]))]
 [JsonSerializable(typeof(Descriptor))]
 public sealed partial class OciJson : JsonSerializerContext
 {
