@@ -52,13 +52,13 @@ public static class PinnedTls
                 + "Check the address, or get a new token from that master.");
 
         using var chain = new X509Chain { ChainPolicy = Policy() };
+        // The pinned CA has no issuer that anybody trusts, so the chain must end at it: that, and nothing above it, is what the token vouches for.
         chain.ChainPolicy.ExtraStore.Add(ca);
-        // The pinned certificate is the trust, whoever signed it: the platform may not know what stands above it. All else it has to find in order.
         chain.ChainPolicy.VerificationFlags = X509VerificationFlags.AllowUnknownCertificateAuthority;
-        if (!chain.Build(leaf) || chain.ChainElements.Count < 2 || !IsPinned(chain.ChainElements[1].Certificate, caFingerprint))
+        if (!chain.Build(leaf) || !IsPinned(chain.ChainElements[^1].Certificate, caFingerprint))
         {
             var faults = string.Join(" ", chain.ChainStatus.Select(status => status.StatusInformation.Trim()));
-            throw new AuthenticationException($"The certificate of the server at {host} was not signed by the master's CA, or is not valid now: {faults}");
+            throw new AuthenticationException($"The certificate of the server at {host} does not hold against the master's CA: {faults}");
         }
 
         if (errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch))

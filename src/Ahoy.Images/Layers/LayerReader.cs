@@ -15,7 +15,7 @@ internal sealed class LayerReader : IAsyncDisposable
     private const long MaxUnpacked = 64L << 30;
     /// <summary>Program files shrink to a third or a tenth. Below the free size a layer may be anything, above it must not be a bomb.</summary>
     private const int MaxRatio = 200;
-    private const long FreeSize = 1L << 30;
+    private const long FreeSize = 512L << 20;
 
     private readonly Descriptor _layer;
     private readonly HashingStream _stored;
