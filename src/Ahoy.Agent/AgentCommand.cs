@@ -20,7 +20,7 @@ public static class AgentCommand
 
     private static Command Join()
     {
-        var url = new Argument<Uri>("URL") { Description = "Address of the master, such as https://master.example.org:7443." };
+        var url = new Argument<Uri?>("URL") { CustomParser = Url, Description = "Address of the master, such as https://master.example.org:7443." };
         var tokenFile = new Option<string>("--token-file") { Description = "File with a join token (`ahoy token create --kind join`).", Required = true, HelpName = "FILE" };
         var name = new Option<string?>("--name") { Description = "How people see this agent. Default: the host's name." };
         var command = new Command("join", "Makes this host an agent of a master. Example: ahoy agent join https://master:7443 --token-file join.token") { url, tokenFile, name, State };
@@ -37,7 +37,7 @@ public static class AgentCommand
 
     private static Command Run()
     {
-        var url = new Option<Uri?>("--master") { Description = "Address of the master, when it is not the one that was joined.", HelpName = "URL" };
+        var url = new Option<Uri?>("--master") { CustomParser = Url, Description = "Address of the master, when it is not the one that was joined.", HelpName = "URL" };
         var tokenFile = new Option<string?>("--join-token-file") { Description = "Join first with this token, unless this agent has joined that master already.", HelpName = "FILE" };
         var logFile = new Option<string?>("--log-file") { Description = "Where to write what happens. Default: standard error.", HelpName = "FILE" };
         var command = new Command("run", "Runs the agent until it is told to end (SIGTERM). Its jobs run on; the next start finds them. Example: ahoy agent run") { Configuration, State, url, tokenFile, logFile };
@@ -76,6 +76,16 @@ public static class AgentCommand
     }
 
     private static string ContainerDirectory(string stateDirectory) => Path.Combine(stateDirectory, "runtime");
+
+    /// <summary>Parsed here, because the command line's own conversion to <see cref="Uri"/> needs reflection.</summary>
+    private static Uri? Url(System.CommandLine.Parsing.ArgumentResult argument)
+    {
+        var text = argument.Tokens[0].Value;
+        if (Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme == Uri.UriSchemeHttps)
+            return url;
+        argument.AddError($"\"{text}\" is not the address of a master. Write it as https://HOST:PORT.");
+        return null;
+    }
 
     private static string[] Given(string option, string? value) => value is null ? [] : [option, value];
 
