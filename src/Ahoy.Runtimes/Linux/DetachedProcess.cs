@@ -14,7 +14,7 @@ internal static unsafe class DetachedProcess
     /// Starts <paramref name="program"/> with standard input from /dev/null and standard output and error appended to <paramref name="outputFile"/>.
     /// System.Diagnostics.Process is of no use here: it gives the child pipes that break when this process ends.
     /// </summary>
-    /// <returns>The process's id. It is a child that <see cref="ExitWatch"/> reaps.</returns>
+    /// <returns>The process's id. It is a child: <see cref="ExitWatch.WhenChildEndedAsync"/> reaps it.</returns>
     /// <exception cref="AhoyException"><see cref="ErrorCode.RuntimeFailed"/>.</exception>
     public static int Start(string program, IReadOnlyList<string> arguments, IReadOnlyList<string> environment, string outputFile)
     {

@@ -14,10 +14,15 @@ internal sealed unsafe class ExitWatch
 
     public static ExitWatch Shared { get; } = new();
 
-    /// <summary>Completes when the process has ended (at once when it has ended already). A child of this process is reaped.</summary>
-    public Task WhenEndedAsync(ProcessIdentity process)
+    /// <summary>Completes when the process has ended (at once when it has ended already).</summary>
+    public Task WhenEndedAsync(ProcessIdentity process) => WatchAsync(process, reap: false);
+
+    /// <summary>The same for a child that <see cref="DetachedProcess"/> started, which is reaped. Children of System.Diagnostics.Process are reaped by that class.</summary>
+    public Task WhenChildEndedAsync(ProcessIdentity child) => WatchAsync(child, reap: true);
+
+    private Task WatchAsync(ProcessIdentity process, bool reap)
     {
-        var watched = new Watched(process, LibC.PidfdOpen(process.Id), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        var watched = new Watched(process, reap, LibC.PidfdOpen(process.Id), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
         // The look after pidfd_open makes sure that the descriptor is of this process and not of one with a reused id.
         if (!process.IsAlive())
         {
@@ -71,8 +76,8 @@ internal sealed unsafe class ExitWatch
     {
         if (watched.Descriptor >= 0)
             _ = LibC.Close(watched.Descriptor);
-        // ECHILD for a stranger, which is its parent's to reap.
-        _ = LibC.WaitProcess(watched.Process.Id, out _, LibC.NoHang);
+        if (watched.Reap)
+            _ = LibC.WaitProcess(watched.Process.Id, out _, LibC.NoHang);
         watched.Ended.SetResult();
     }
 
@@ -88,5 +93,5 @@ internal sealed unsafe class ExitWatch
         _ = LibC.Read(_wake, (byte*)&count, sizeof(ulong));
     }
 
-    private sealed record Watched(ProcessIdentity Process, int Descriptor, TaskCompletionSource Ended);
+    private sealed record Watched(ProcessIdentity Process, bool Reap, int Descriptor, TaskCompletionSource Ended);
 }

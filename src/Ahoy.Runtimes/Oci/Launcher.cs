@@ -51,7 +51,7 @@ internal static class Launcher
 
     private static unsafe ProcessIdentity Await(ContainerDirectory directory, int launcher, int notify, string program, CancellationToken cancellationToken)
     {
-        var ended = ProcessIdentity.Find(launcher) is { } identity ? ExitWatch.Shared.WhenEndedAsync(identity) : Task.CompletedTask;
+        var ended = ProcessIdentity.Find(launcher) is { } identity ? ExitWatch.Shared.WhenChildEndedAsync(identity) : Task.CompletedTask;
         var descriptors = new[] { new LibC.PollDescriptor { Descriptor = notify, Events = LibC.PollIn } };
         var buffer = stackalloc byte[4096];
         while (true)
