@@ -30,8 +30,17 @@ internal sealed class AgentDaemon(AgentOptions options, StateDirectory state, st
         using var master = new MasterClient(credentials.Master, AgentMembership.Token(credentials));
         var news = new Signal();
         var board = new AttemptBoard(host, master, news, time, logger, cancellationToken);
-        await board.RecoverAsync(cancellationToken);
-        await new ContactLoop(master, board, host, news, time, logger).RunAsync(() => onReady(credentials.Name), cancellationToken);
+        try
+        {
+            await board.RecoverAsync(cancellationToken);
+            await new ContactLoop(master, board, host, news, time, logger).RunAsync(() => onReady(credentials.Name), cancellationToken);
+        }
+        finally
+        {
+            // The attempts' tasks end by the same token; a cleaning that has begun is finished.
+            if (cancellationToken.IsCancellationRequested)
+                await board.QuiesceAsync();
+        }
     }
 
     private async Task<(IContainerRuntime Runtime, RuntimeStatus Status)> ChooseRuntimeAsync(CancellationToken cancellationToken)

@@ -104,7 +104,7 @@ public sealed class FakeRelay : IAsyncDisposable
             return false;
         }
 
-        if (fault?.Reply is { } reply)
+        if (fault is { Reply: { } reply, DropAfterBytes: null })
         {
             await WriteReplyAsync(stream, reply);
             return true;
@@ -146,6 +146,8 @@ public sealed class FakeRelay : IAsyncDisposable
         var rest = new byte[Math.Min(request.Size - have.Length, fault?.DropAfterBytes ?? long.MaxValue)];
         await stream.ReadExactlyAsync(rest, _stop.Token);
         Delivered[digest] = [.. have, .. rest];
+        if (fault is { Reply: { } refusal })
+            await WriteReplyAsync(stream, refusal);
         if (fault?.DropAfterBytes is not null)
             return false;
         var right = Digest.Of(Delivered[digest]) == digest;

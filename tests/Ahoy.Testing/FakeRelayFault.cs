@@ -7,7 +7,7 @@ public sealed record FakeRelayFault
 {
     /// <summary>Closes the connection after so many raw bytes were sent (fetch) or taken (deliver).</summary>
     public int? DropAfterBytes { get; init; }
-    /// <summary>Answers with this instead.</summary>
+    /// <summary>Answers with this instead; with <see cref="DropAfterBytes"/>, after so many bytes of a delivery, and closes.</summary>
     public RelayReply? Reply { get; init; }
     /// <summary>Sends bytes of the right number that are not the right ones.</summary>
     public bool WrongBytes { get; init; }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 using Ahoy.Agent.Contact;
 using Ahoy.Contracts;
@@ -27,6 +28,7 @@ internal sealed partial class AttemptBoard(
     private readonly Queue<AttemptId> _pastOrder = [];
     private readonly AttemptJournal _journal = new(host.JournalDirectory);
     private readonly Signal _added = new();
+    private readonly ConcurrentDictionary<Task, bool> _tasks = new();
 
     public IReadOnlyList<HeldAttempt> Held() => [.. Current().Where(attempt => !attempt.Released.IsCompleted).Select(attempt => attempt.Held)];
 
@@ -106,6 +108,9 @@ internal sealed partial class AttemptBoard(
             }
         }
     }
+
+    /// <summary>After the shutdown was asked for: returns when nothing of this process touches an attempt any more.</summary>
+    public Task QuiesceAsync() => Task.WhenAll(_tasks.Keys);
 
     /// <summary>Finds what an earlier process of this agent left: goes on with what can go on, and cleans the rest away.</summary>
     public async Task RecoverAsync(CancellationToken cancellationToken)
@@ -190,25 +195,21 @@ internal sealed partial class AttemptBoard(
         }
 
         _added.Set();
-        _ = Task.Run(() => KeepAsync(attempt, run), CancellationToken.None);
+        var task = Task.Run(() => KeepAsync(attempt, run), CancellationToken.None);
+        _tasks[task] = true;
+        _ = task.ContinueWith(done => _tasks.TryRemove(done, out _), TaskScheduler.Default);
     }
 
     private async Task KeepAsync(Attempt attempt, Func<AttemptRunner, Task> run)
     {
         try
         {
-            await using var runner = new AttemptRunner(attempt, host, master, _journal, news, logger);
-            await run(runner);
+            await RunAsync(attempt, run);
         }
         catch (OperationCanceledException) when (shutdown.IsCancellationRequested)
         {
+            // Its container runs on for the next agent process.
             return;
-        }
-        catch (Exception e)
-        {
-            // Only cleaning is left outside the runner's own care: the next start of the agent cleans again.
-            Log.NotCleaned(logger, attempt.Id, e);
-            await attempt.Released.WaitAsync(shutdown);
         }
 
         lock (_lock)
@@ -221,6 +222,21 @@ internal sealed partial class AttemptBoard(
         }
 
         attempt.Dispose();
+    }
+
+    private async Task RunAsync(Attempt attempt, Func<AttemptRunner, Task> run)
+    {
+        try
+        {
+            await using var runner = new AttemptRunner(attempt, host, master, _journal, news, logger);
+            await run(runner);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            // Only cleaning is left outside the runner's own care: the next start of the agent cleans again.
+            Log.NotCleaned(logger, attempt.Id, e);
+            await attempt.Released.WaitAsync(shutdown);
+        }
     }
 
     private List<Attempt> Current()

@@ -60,6 +60,7 @@ internal sealed class AgentConfiguration
             Network = Text("network", "none", "\"none\" or \"host\"", word => word is "none" or "host") == "host" ? ContainerNetwork.Host : ContainerNetwork.None,
             ContactWait = Duration("contact_wait", TimeSpan.FromSeconds(25), TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5))!.Value,
             DiskReserveBytes = Size("disk_reserve", 1L << 30),
+            LayerCacheBytes = Size("layer_cache", 20L << 30),
             AllowedUsers = Texts("allowed_users", [], "user names, such as [\"alice\"]", name => name.Length > 0),
             AllowedImages = Texts("allowed_images", [], "name patterns, such as [\"debian-*\"]", name => name.Length > 0),
         };

@@ -18,6 +18,8 @@ internal sealed record AgentOptions
     public TimeSpan ContactWait { get; init; } = TimeSpan.FromSeconds(25);
     /// <summary>Below this much free disk the agent takes no new work. Bytes.</summary>
     public long DiskReserveBytes { get; init; } = 1L << 30;
+    /// <summary>Unpacked layers above this sum that no job uses are removed. Bytes.</summary>
+    public long LayerCacheBytes { get; init; } = 20L << 30;
     /// <summary>Empty: everybody.</summary>
     public IReadOnlyList<string> AllowedUsers { get; init; } = [];
     /// <summary>Name patterns; empty: every image.</summary>

@@ -37,7 +37,7 @@ internal static class PsCommand
         if (all)
             return newest;
         var since = TimeProvider.System.GetUtcNow() - Recent;
-        var shown = newest.Where(job => !job.State.IsTerminal() || job.EndedAt > since);
+        var shown = newest.Where(job => !job.State.IsTerminal() || (job.EndedAt ?? job.SubmittedAt) > since);
         if (newest.Count < Limit)
             return [.. shown];
         // An old job may still be active beyond the newest ones.

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Ahoy.Contracts;
@@ -11,6 +10,7 @@ internal sealed partial record DaemonProcess(int Id, string StartTime)
     private const int TerminateSignal = 15;
     private const int NoSuchProcess = 3;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(10);
 
     /// <summary>The daemon that the file names, when it runs; else null.</summary>
     public static DaemonProcess? Find(string file)
@@ -36,31 +36,15 @@ internal sealed partial record DaemonProcess(int Id, string StartTime)
     /// <exception cref="AhoyException">It does not end in time.</exception>
     public async Task StopAsync(string name, string logFile, CancellationToken cancellationToken)
     {
-        Process process;
-        try
+        if (Kill(Id, TerminateSignal) != 0 && Marshal.GetLastPInvokeError() != NoSuchProcess)
+            throw new AhoyException(ErrorCode.Forbidden, $"The {name} (process {Id}) can't be stopped: {Marshal.GetLastPInvokeErrorMessage()}. Run `ahoy down` as the user who ran `ahoy up`.");
+        var asked = TimeProvider.System.GetTimestamp();
+        // The system tells only a parent that a process has ended, and the parent was another command: look.
+        while (StartTimeOf(Id) == StartTime)
         {
-            process = Process.GetProcessById(Id);
-        }
-        catch (ArgumentException)
-        {
-            // Ended since it was found.
-            return;
-        }
-
-        using (process)
-        {
-            if (Kill(Id, TerminateSignal) != 0 && Marshal.GetLastPInvokeError() != NoSuchProcess)
-                throw new AhoyException(ErrorCode.Forbidden, $"The {name} (process {Id}) can't be stopped: {Marshal.GetLastPInvokeErrorMessage()}. Run `ahoy down` as the user who ran `ahoy up`.");
-            using var bound = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            bound.CancelAfter(Patience);
-            try
-            {
-                await process.WaitForExitAsync(bound.Token);
-            }
-            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-            {
+            if (TimeProvider.System.GetElapsedTime(asked) > Patience)
                 throw new AhoyException(ErrorCode.Unavailable, $"The {name} (process {Id}) has not ended within {Patience.TotalSeconds:0} s. Its log is {logFile}; to end it at once: kill -9 {Id}.");
-            }
+            await Task.Delay(LookAgain, cancellationToken);
         }
     }
 

@@ -25,9 +25,10 @@ internal static class Mmdebstrap
     /// <summary>
     /// What tells of this computer or of the moment: its name and resolver, which mmdebstrap copies in; logs; caches that hold inode numbers.
     /// The runtime provides the container's own hostname and resolv.conf.
+    /// Never the root's /tmp: mmdebstrap keeps its apt configuration there, without which its apt would work on this computer's own lists.
     /// </summary>
     private const string Cleaning = """
-        rm -rf "$1"/var/log/* "$1"/var/cache/ldconfig/aux-cache "$1"/var/cache/debconf/*-old "$1"/var/lib/dpkg/*-old "$1"/tmp/*
+        rm -rf "$1"/var/log/* "$1"/var/cache/ldconfig/aux-cache "$1"/var/cache/debconf/*-old "$1"/var/lib/dpkg/*-old
         : > "$1"/etc/hostname
         : > "$1"/etc/resolv.conf
         """;
@@ -56,27 +57,9 @@ internal static class Mmdebstrap
     public static async Task RunAsync(AptBaseRequest request, AptArchive archive, string work, string tar, Action<string> progress, CancellationToken cancellationToken)
     {
         var root = Posix.EffectiveUser() == 0;
-        List<string> arguments = [root ? "--mode=root" : "--mode=unshare", "--variant=apt", "--format=tar", "--skip=output/mknod", $"--customize-hook={Cleaning}"];
-        arguments.AddRange(DpkgOptions.Select(option => $"--dpkgopt={option}"));
-        if (request.Packages.Count > 0)
-            arguments.Add($"--include={string.Join(',', request.Packages)}");
-        arguments.AddRange([request.Suite, tar, .. archive.Sources.Select(source => source.Line)]);
         try
         {
-            await ProgramRunner.RunAsync(new ProgramCall
-            {
-                Program = Program,
-                Arguments = arguments,
-                WorkingDirectory = work,
-                Environment = new Dictionary<string, string?>
-                {
-                    ["SOURCE_DATE_EPOCH"] = archive.Date.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture),
-                    ["TMPDIR"] = work,
-                    ["LC_ALL"] = "C.UTF-8",
-                },
-                Timeout = Timeout,
-                OnLine = progress,
-            }, cancellationToken);
+            await ProgramRunner.RunAsync(Call(request, archive, root, work, tar) with { OnLine = progress }, cancellationToken);
         }
         catch (Exception e) when (e is OperationCanceledException or ProgramFailedException)
         {
@@ -85,6 +68,28 @@ internal static class Mmdebstrap
                 await RemoveAsync(work);
             throw;
         }
+    }
+
+    internal static ProgramCall Call(AptBaseRequest request, AptArchive archive, bool root, string work, string tar)
+    {
+        List<string> arguments = [root ? "--mode=root" : "--mode=unshare", "--variant=apt", "--format=tar", "--skip=output/mknod", $"--customize-hook={Cleaning}"];
+        arguments.AddRange(DpkgOptions.Select(option => $"--dpkgopt={option}"));
+        if (request.Packages.Count > 0)
+            arguments.Add($"--include={string.Join(',', request.Packages)}");
+        arguments.AddRange([request.Suite, tar, .. archive.Sources.Select(source => source.Line)]);
+        return new ProgramCall
+        {
+            Program = Program,
+            Arguments = arguments,
+            WorkingDirectory = work,
+            Environment = new Dictionary<string, string?>
+            {
+                ["SOURCE_DATE_EPOCH"] = archive.Date.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture),
+                ["TMPDIR"] = work,
+                ["LC_ALL"] = "C.UTF-8",
+            },
+            Timeout = Timeout,
+        };
     }
 
     private static async Task RemoveAsync(string work) =>

@@ -30,21 +30,32 @@ public sealed class CaptureAnalysis
             _ledger.Note($"Not installed on this computer, so unknown here is what they bring: {string.Join(", ", _rules.UnknownPackages)}.");
     }
 
-    /// <exception cref="AhoyException"><see cref="ErrorCode.NotFound"/> when a named path does not exist, <see cref="ErrorCode.InvalidRequest"/> when it is no program.</exception>
+    /// <exception cref="AhoyException"><see cref="ErrorCode.NotFound"/> when a named path does not exist, <see cref="ErrorCode.InvalidRequest"/> when it is no program, <see cref="ErrorCode.Forbidden"/> when a file may not be read.</exception>
     public static async Task<CaptureReport> AnalyseAsync(CaptureRequest request, CancellationToken cancellationToken)
     {
-        var analysis = new CaptureAnalysis(request);
-        foreach (var added in request.Added.Where(file => file.HostPath is not null))
+        try
         {
-            await analysis._programs.CaptureAddedAsync(added, cancellationToken);
+            return await new CaptureAnalysis(request).RunAsync(cancellationToken);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new AhoyException(ErrorCode.Forbidden, $"A file that the programs need can't be read: {e.Message} Change its permissions, or run as the user who may read it.", e);
+        }
+    }
+
+    private async Task<CaptureReport> RunAsync(CancellationToken cancellationToken)
+    {
+        foreach (var added in _request.Added.Where(file => file.HostPath is not null))
+        {
+            await _programs.CaptureAddedAsync(added, cancellationToken);
         }
 
-        foreach (var path in request.Paths)
+        foreach (var path in _request.Paths)
         {
-            await analysis.NamedAsync(path, cancellationToken);
+            await NamedAsync(path, cancellationToken);
         }
 
-        return analysis.Report();
+        return Report();
     }
 
     private async Task NamedAsync(string named, CancellationToken cancellationToken)

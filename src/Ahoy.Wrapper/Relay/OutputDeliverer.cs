@@ -1,8 +1,8 @@
+using System.Security.Cryptography;
 using Ahoy.Contracts;
 using Ahoy.Contracts.Jobs;
 using Ahoy.Contracts.Relay;
 using Ahoy.Wrapper.Native;
-using System.Security.Cryptography;
 
 namespace Ahoy.Wrapper.Relay;
 
@@ -77,12 +77,26 @@ internal sealed class OutputDeliverer(WrapperPaths paths, RetryPolicy retry)
             var count = RandomAccess.Read(file.SafeFileHandle, buffer, offset);
             if (count == 0)
                 throw new AhoyException(ErrorCode.Conflict, $"The file became shorter than {size} bytes while it was delivered.");
-            connection.Send(buffer.AsMemory(0, count));
+            SendOrLearnWhyNot(connection, buffer.AsMemory(0, count));
             offset += count;
             sent = Math.Max(sent, offset);
         }
 
         connection.ReceiveReply();
+    }
+
+    /// <summary>A relay that refuses half way says so and closes: its reply tells more than the broken connection.</summary>
+    private static void SendOrLearnWhyNot(RelayConnection connection, ReadOnlyMemory<byte> bytes)
+    {
+        try
+        {
+            connection.Send(bytes);
+        }
+        catch (AhoyException e) when (e.Transient)
+        {
+            connection.ReceiveReply();
+            throw;
+        }
     }
 
     private static Digest HashOf(FileStream file, CancellationToken cancellationToken)

@@ -60,7 +60,9 @@ internal sealed class WrapperBox : IAsyncDisposable
         if (orders is not null)
             File.WriteAllBytes(In("ahoy/orders.json"), JsonSerializer.SerializeToUtf8Bytes(orders, AhoyJson.Default.WrapperOrders));
         var start = new ProcessStartInfo("unshare") { RedirectStandardError = true, RedirectStandardOutput = true };
-        var script = $"cd '{_root.FullName}'; mount --bind /dev/urandom dev/urandom; mount -t proc proc proc; {Setup}\nexec chroot . /ahoy/ahoy wrapper \"$@\"";
+        var script = $"cd '{_root.FullName}'; mount --bind /dev/urandom dev/urandom; mount -t proc proc proc; {Setup}\n"
+            // The second user namespace takes all capabilities away, as every container's defaults do.
+            + "exec unshare --user --map-user=1000 --map-group=1000 --root=. --wd=/ /ahoy/ahoy wrapper \"$@\"";
         foreach (var argument in (string[])["--user", "--map-root-user", "--mount", "--pid", "--fork", "--kill-child", "sh", "-ec", script, "sh", .. arguments])
         {
             start.ArgumentList.Add(argument);

@@ -72,13 +72,13 @@ internal sealed class FakeMaster : IAsyncDisposable
     public static async Task<FakeMaster> StartAsync()
     {
         var (chain, leaf) = Certificates();
-        var token = AccessToken.Create(AccessToken.User, Convert.ToHexStringLower(SHA256.HashData(chain.RawData)));
+        var token = AccessToken.Create(AccessToken.User, Convert.ToHexStringLower(SHA256.HashData(chain[0].RawData)));
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
         {
             kestrel.Limits.MaxRequestBodySize = null;
-            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseHttps(new HttpsConnectionAdapterOptions { ServerCertificate = leaf, ServerCertificateChain = [chain] }));
+            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseHttps(new HttpsConnectionAdapterOptions { ServerCertificate = leaf, ServerCertificateChain = chain }));
         });
         var app = builder.Build();
         var master = new FakeMaster(app, token);
@@ -280,21 +280,33 @@ internal sealed class FakeMaster : IAsyncDisposable
     private static Task WriteAsync<T>(HttpContext context, T value, JsonTypeInfo<T> type) =>
         context.Response.Body.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(value, type)).AsTask();
 
-    private static (X509Certificate2 Ca, X509Certificate2 Leaf) Certificates()
+    /// <summary>A server never sends the last certificate of its chain, so the CA to pin is signed by a root above it, as the master's is.</summary>
+    private static (X509Certificate2Collection Chain, X509Certificate2 Leaf) Certificates()
     {
         var from = DateTimeOffset.UtcNow.AddDays(-1);
+        var until = from.AddDays(10);
+        using var rootKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var root = Authority("CN=Test root", rootKey).CreateSelfSigned(from, until);
         using var caKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var caRequest = new CertificateRequest("CN=Test CA", caKey, HashAlgorithmName.SHA256);
-        caRequest.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
-        using var signer = caRequest.CreateSelfSigned(from, from.AddDays(10));
+        using var ca = Authority("CN=Test CA", caKey).Create(root, from, until, RandomNumberGenerator.GetBytes(8));
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("CN=Test master", key, HashAlgorithmName.SHA256);
         var names = new SubjectAlternativeNameBuilder();
         names.AddIpAddress(IPAddress.Loopback);
         request.CertificateExtensions.Add(names.Build());
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1")], false));
-        using var leaf = request.Create(signer, from, from.AddDays(9), RandomNumberGenerator.GetBytes(8));
+        using var leaf = request.Create(ca.CopyWithPrivateKey(caKey), from, until, RandomNumberGenerator.GetBytes(8));
         using var leafWithKey = leaf.CopyWithPrivateKey(key);
-        return (X509CertificateLoader.LoadCertificate(signer.RawData), X509CertificateLoader.LoadPkcs12(leafWithKey.Export(X509ContentType.Pfx), null));
+        return (
+            [X509CertificateLoader.LoadCertificate(ca.RawData), X509CertificateLoader.LoadCertificate(root.RawData)],
+            X509CertificateLoader.LoadPkcs12(leafWithKey.Export(X509ContentType.Pfx), null));
+    }
+
+    private static CertificateRequest Authority(string name, ECDsa key)
+    {
+        var request = new CertificateRequest(name, key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
+        request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, false));
+        return request;
     }
 }

@@ -117,6 +117,17 @@ public sealed class OutputTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task DeliveryRefusedHalfWay_FailsAtOnceWithTheReason()
+    {
+        _wrapper.Relay.Faults.Enqueue(new FakeRelayFault { DropAfterBytes = 100_000, Reply = new RelayReply { Ok = false, Code = ErrorCode.StaleAttempt, Message = "The lease is gone." } });
+        var (_, result) = await RunAsync("head -c 20000000 /dev/zero > out", "out");
+
+        Assert.Equal(EndCause.OutputFailed, result.End!.Cause);
+        Assert.Contains("The lease is gone.", result.End.Message, StringComparison.Ordinal);
+        Assert.Single(_wrapper.Relay.Requests, r => r.Operation == RelayOperation.Deliver);
+    }
+
+    [Fact]
     public async Task FullDiskOfTheAgent_IsNamedAndMayBeRetried()
     {
         _wrapper.Policy = _wrapper.Policy with { GiveUpAfter = TimeSpan.Zero };

@@ -23,7 +23,11 @@ internal sealed class PythonModuleFinder(RootDirectory root, PythonInterpreter p
         {
             var module = FindIn(directories, part, prefix + part);
             if (module is null)
-                return [];
+            {
+                // "os.path", "six.moves": modules that put others under their name into sys.modules while they run.
+                return found is [.., { Kind: PythonModuleKind.Source or PythonModuleKind.Extension }] ? found : [];
+            }
+
             found.Add(found.Count == 0 ? module : module with { Directory = found[0].Directory });
             directories = Inside(module);
             prefix += $"{part}.";

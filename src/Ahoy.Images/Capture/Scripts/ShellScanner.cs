@@ -134,6 +134,9 @@ public sealed class ShellScanner
     private void Word()
     {
         var (word, literal) = ReadWord();
+        // The file descriptor of "2> file".
+        if (Peek(0) is '<' or '>' && word.All(char.IsDigit))
+            return;
         if (_pattern)
         {
             if (word == "esac")
