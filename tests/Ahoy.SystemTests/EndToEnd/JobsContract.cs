@@ -1,3 +1,6 @@
+using System.Text.Json;
+using Ahoy.Contracts;
+using Ahoy.Contracts.Builds;
 using Ahoy.Contracts.Jobs;
 using Ahoy.Testing;
 
@@ -106,6 +109,37 @@ public abstract class JobsContract(SharedSystem shared) : IAsyncLifetime
             () => Task.FromResult(!Directory.EnumerateFileSystemEntries(System.Directory.Path, $"rubbish-{id}", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 }).Any()
                 && !ProcessTable.Mentioning(System.Directory.Path).Any(process => process.CommandLine.Contains("sleep 600", StringComparison.Ordinal))),
             "scratch directory and processes of the ended job are gone");
+    }
+
+    [Fact]
+    public async Task Build_SameInputsTwice_SameDigestAndNoSecondBuild()
+    {
+        File.SetUnixFileMode(await System.WriteAsync("tool.sh", "#!/bin/sh\necho \"built with $1\"\n"), (UnixFileMode)0b111_101_101);
+
+        var first = await BuildAsync();
+        var second = await BuildAsync();
+
+        Assert.Equal((BuildState.Complete, false), (first.State, first.FromStore));
+        Assert.Equal((BuildState.Complete, true), (second.State, second.FromStore));
+        Assert.Equal(first.Image, second.Image);
+        var run = await System.TryAsync("run", "tool", "--", "tool.sh", "love");
+        Assert.Equal((0, "built with love\n"), (run.ExitCode, run.Output));
+
+        async Task<BuildView> BuildAsync() =>
+            JsonSerializer.Deserialize(await System.RunAsync("build", "tool", "--base", "busybox", "--add", "tool.sh", "--format", "json"), AhoyJson.Default.BuildView)!;
+    }
+
+    [Fact]
+    public async Task Base_ImportedListedShownRemoved_IsGone()
+    {
+        await System.RunAsync("base", "import", "passing", System.Directory.Below("busybox"));
+        Assert.Contains("passing", await System.RunAsync("base", "ls"));
+        Assert.Contains("Busybox of the tests", await System.RunAsync("base", "show", "passing"));
+
+        await System.RunAsync("base", "rm", "passing");
+
+        Assert.DoesNotContain("passing", await System.RunAsync("base", "ls"));
+        Assert.NotEqual(0, (await System.TryAsync("base", "show", "passing")).ExitCode);
     }
 
     [Fact]
