@@ -47,7 +47,7 @@ public sealed class MasterHost : IAsyncDisposable
 
         var app = builder.Build();
         app.UseProblems(app.Services.GetRequiredService<ILogger<MasterHost>>());
-        MapMaster(app, time);
+        MapMaster(app);
         var tokens = app.Services.GetRequiredService<TokenStore>();
         Resume(app.Services);
         try
@@ -76,12 +76,15 @@ public sealed class MasterHost : IAsyncDisposable
     private static void AddMaster(IServiceCollection services, MasterOptions options, MasterCertificates certificates, TimeProvider time)
     {
         services.AddSingleton(options);
+        // Waiting calls are answered at once; an upload that is cut here is resumed.
+        services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(3));
         services.AddSingleton(time);
         services.AddSingleton(certificates);
         // Made by the container, so that it closes them in the right order.
         services.AddSingleton(_ => Database.Open(Path.Combine(options.DataDirectory, "ahoy.db")));
         services.AddSingleton(_ => new BlobStore(Path.Combine(options.DataDirectory, "blobs")));
         services.AddSingleton(_ => new JobLogs(Path.Combine(options.DataDirectory, "logs")));
+        services.AddSingleton<LongPolls>();
         services.AddSingleton<TokenStore>();
         services.AddSingleton<BlobUsers>();
         services.AddSingleton<ImageCatalog>();
@@ -102,19 +105,20 @@ public sealed class MasterHost : IAsyncDisposable
         services.AddHostedService(provider => provider.GetRequiredService<LostAttempts>());
     }
 
-    private static void MapMaster(WebApplication app, TimeProvider time)
+    private static void MapMaster(WebApplication app)
     {
         var services = app.Services;
         var tokens = services.GetRequiredService<TokenStore>();
         var blobs = services.GetRequiredService<BlobStore>();
         var users = services.GetRequiredService<BlobUsers>();
+        var polls = services.GetRequiredService<LongPolls>();
 
         var client = app.MapGroup("").RequireToken(tokens, AccessToken.User);
         client.MapAccess(tokens);
         client.MapBlobs(blobs, users);
         client.MapImages(services.GetRequiredService<ImageCatalog>(), services.GetRequiredService<ImageRegister>());
-        client.MapBuilds(services.GetRequiredService<BuildQueue>(), time);
-        client.MapJobs(services.GetRequiredService<JobBook>(), services.GetRequiredService<JobIndex>(), services.GetRequiredService<JobLogs>(), blobs, time);
+        client.MapBuilds(services.GetRequiredService<BuildQueue>(), polls);
+        client.MapJobs(services.GetRequiredService<JobBook>(), services.GetRequiredService<JobIndex>(), services.GetRequiredService<JobLogs>(), blobs, polls);
         client.MapAgentList(services.GetRequiredService<AgentDirectory>());
 
         app.MapGroup("").RequireToken(tokens, AccessToken.Join).MapJoin(tokens);

@@ -108,7 +108,7 @@ internal sealed class AgentDirectory
         if (requirement.Obstacle(session.Capabilities!) is { } obstacle)
             return obstacle;
         if (session.Draining)
-            return "takes no new jobs";
+            return session.DrainingReason is { } reason ? $"takes no new jobs: {reason}" : "takes no new jobs";
         var (cpus, memory) = Free(session);
         if (requirement.Cpus > cpus)
             return $"busy, {Math.Max(cpus, 0)} of {session.Capabilities!.Cpus} cpus free";
@@ -130,6 +130,7 @@ internal sealed class AgentDirectory
             UsedMemoryBytes = jobs.Sum(job => job.Request.Resources.MemoryBytes),
             Jobs = jobs.Count,
             Draining = session.Draining,
+            DrainingReason = session.DrainingReason,
         };
     }
 }

@@ -17,6 +17,7 @@ internal sealed class AgentSession(string name)
     public AgentCapabilities? Capabilities { get; private set; }
     public DateTimeOffset LastContact { get; private set; }
     public bool Draining { get; private set; }
+    public string? DrainingReason { get; private set; }
     public IReadOnlySet<AttemptId> Held { get; private set; } = new HashSet<AttemptId>();
 
     /// <summary>False until the agent itself has said what it holds: before, nothing can be concluded from <see cref="Held"/>.</summary>
@@ -47,6 +48,7 @@ internal sealed class AgentSession(string name)
             _sequence = request.Sequence;
             Held = request.Held.Select(held => new AttemptId(held.Job, held.Attempt)).ToHashSet();
             Draining = request.Draining;
+            DrainingReason = request.DrainingReason;
             var changed = Capabilities is null || !SameCapabilities(Capabilities, request.Capabilities);
             Capabilities = request.Capabilities;
             return changed;

@@ -9,7 +9,7 @@ namespace Ahoy.Master.Agents;
 /// Answers an agent's call (DESIGN: contact). What is said is always derived from the jobs as they are and from what the agent
 /// holds, never from a list of messages: a lost response costs a repetition, not a job.
 /// </summary>
-internal sealed class ContactHandler(AgentDirectory agents, AttemptReports reports, Matcher matcher, JobIndex index, LostAttempts lost, MasterOptions options, TimeProvider time)
+internal sealed class ContactHandler(AgentDirectory agents, AttemptReports reports, Matcher matcher, JobIndex index, LostAttempts lost, LongPolls polls, MasterOptions options, TimeProvider time)
 {
     private static readonly TimeSpan RepeatAfter = TimeSpan.FromSeconds(5);
 
@@ -25,16 +25,16 @@ internal sealed class ContactHandler(AgentDirectory agents, AttemptReports repor
         else
             matcher.Wake();
 
-        var until = time.GetUtcNow() + Waits.Bounded(request.WaitSeconds);
+        var until = time.GetUtcNow() + LongPolls.Bounded(request.WaitSeconds);
         while (true)
         {
             var woken = session.WhenWoken();
             var response = Compose(session);
             var left = until - time.GetUtcNow();
-            if (HasNews(response) || left <= TimeSpan.Zero)
+            if (HasNews(response) || left <= TimeSpan.Zero || polls.Stopping)
                 return response;
             // A repetition may fall due before the end of the wait.
-            await Waits.ForAsync(woken, left < RepeatAfter ? left : RepeatAfter, time, cancellationToken);
+            await polls.WaitAsync(woken, left < RepeatAfter ? left : RepeatAfter, cancellationToken);
         }
     }
 

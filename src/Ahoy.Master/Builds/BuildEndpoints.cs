@@ -13,7 +13,7 @@ internal static class BuildEndpoints
 {
     private const int LogChunkBytes = 1 << 20;
 
-    public static void MapBuilds(this RouteGroupBuilder group, BuildQueue builds, TimeProvider time)
+    public static void MapBuilds(this RouteGroupBuilder group, BuildQueue builds, LongPolls polls)
     {
         group.MapPost(Routes.Builds, async (HttpContext context, BuildRequest request) =>
             TypedResults.Ok(await builds.StartAsync(Caller.Of(context).Name, request)));
@@ -22,7 +22,7 @@ internal static class BuildEndpoints
         {
             var record = builds.Get(Caller.Of(context).Name, id);
             if (wait > 0)
-                await Waits.ForAsync(record.Ended, Waits.Bounded(wait), time, context.RequestAborted);
+                await polls.WaitAsync(record.Ended, LongPolls.Bounded(wait), context.RequestAborted);
             return TypedResults.Ok(record.View);
         });
 
@@ -35,7 +35,7 @@ internal static class BuildEndpoints
             var bytes = log.Read(from, LogChunkBytes);
             if (bytes.Length == 0 && !closed && wait > 0)
             {
-                await Waits.ForAsync(grown, Waits.Bounded(wait), time, context.RequestAborted);
+                await polls.WaitAsync(grown, LongPolls.Bounded(wait), context.RequestAborted);
                 closed = log.Closed;
                 bytes = log.Read(from, LogChunkBytes);
             }

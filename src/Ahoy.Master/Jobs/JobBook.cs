@@ -6,7 +6,7 @@ using Ahoy.Master.Images;
 namespace Ahoy.Master.Jobs;
 
 /// <summary>What users do with jobs: submit, look, cancel.</summary>
-internal sealed class JobBook(JobStore store, JobIndex index, ImageCatalog images, BlobUsers blobUsers, AgentDirectory agents, TimeProvider time)
+internal sealed class JobBook(JobStore store, JobIndex index, ImageCatalog images, BlobUsers blobUsers, AgentDirectory agents, LongPolls polls, TimeProvider time)
 {
     /// <summary>Checks a request and queues it. When the task completes, the job is on disk.</summary>
     public async Task<(JobView View, bool Created)> SubmitAsync(string owner, JobRequest request, string? idempotencyKey)
@@ -44,7 +44,7 @@ internal sealed class JobBook(JobStore store, JobIndex index, ImageCatalog image
         var row = Get(owner, id);
         if (row.Version <= after && !row.State.IsTerminal() && wait > TimeSpan.Zero)
         {
-            await Waits.ForAsync(index.WhenChanged(id, after), wait, time, cancellationToken);
+            await polls.WaitAsync(index.WhenChanged(id, after), wait, cancellationToken);
             row = Get(owner, id);
         }
 

@@ -16,7 +16,7 @@ internal static class JobEndpoints
     private const int LogChunkBytes = 1 << 20;
     private const int MaxListed = 10_000;
 
-    public static void MapJobs(this RouteGroupBuilder group, JobBook jobs, JobIndex index, JobLogs logs, BlobStore blobs, TimeProvider time)
+    public static void MapJobs(this RouteGroupBuilder group, JobBook jobs, JobIndex index, JobLogs logs, BlobStore blobs, LongPolls polls)
     {
         group.MapPost(Routes.Jobs, async Task<Results<Created<JobView>, Ok<JobView>>> (HttpContext context, JobRequest request) =>
         {
@@ -31,7 +31,7 @@ internal static class JobEndpoints
             TypedResults.Ok(new JobList { Jobs = jobs.List(Caller.Of(context).Name, active ?? false, Math.Clamp(limit ?? 1000, 1, MaxListed)) }));
 
         group.MapGet(Routes.Job, async (HttpContext context, string id, long? after, int? wait) =>
-            TypedResults.Ok(await jobs.WaitAsync(Caller.Of(context).Name, Id(id), after ?? 0, Waits.Bounded(wait), context.RequestAborted)));
+            TypedResults.Ok(await jobs.WaitAsync(Caller.Of(context).Name, Id(id), after ?? 0, LongPolls.Bounded(wait), context.RequestAborted)));
 
         group.MapPost(Routes.JobCancel, async (HttpContext context, string id) =>
             TypedResults.Ok(await jobs.CancelAsync(Caller.Of(context).Name, Id(id))));
@@ -46,7 +46,7 @@ internal static class JobEndpoints
             var bytes = logs.Read(row.AttemptId, which, from, LogChunkBytes);
             if (bytes.Length == 0 && !row.State.IsTerminal() && wait > 0)
             {
-                await Waits.ForAsync(grown, Waits.Bounded(wait), time, context.RequestAborted);
+                await polls.WaitAsync(grown, LongPolls.Bounded(wait), context.RequestAborted);
                 row = jobs.Get(owner, row.Id);
                 bytes = logs.Read(row.AttemptId, which, from, LogChunkBytes);
             }
