@@ -211,7 +211,7 @@ public sealed class BlobStoreTests : IDisposable
         Assert.Contains("/srv/ahoy", error.Message);
     }
 
-    private Task<Contracts.Blobs.UploadView> AppendAsync(string owner, long offset, byte[] bytes) =>
+    private Task<Ahoy.Contracts.Blobs.UploadView> AppendAsync(string owner, long offset, byte[] bytes) =>
         _store.AppendAsync(owner, ContentDigest, Content.Length, offset, new MemoryStream(bytes), Token);
 
     /// <summary>Gives its bytes, then fails as a cut connection does.</summary>
