@@ -8,7 +8,7 @@ namespace Ahoy.SystemTests.EndToEnd;
 [Collection(EndToEndCollection.Name)]
 public sealed class PublishedFileTests(ITestOutputHelper log) : IDisposable
 {
-    private const long MostBytes = 30L << 20;
+    private const long MostBytes = 30_000_000;
     private readonly TempDirectory _directory = new();
 
     public void Dispose() => _directory.Dispose();
