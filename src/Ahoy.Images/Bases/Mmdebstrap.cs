@@ -72,7 +72,7 @@ internal static class Mmdebstrap
 
     internal static ProgramCall Call(AptBaseRequest request, AptArchive archive, bool root, string work, string tar)
     {
-        List<string> arguments = [root ? "--mode=root" : "--mode=unshare", "--variant=apt", "--format=tar", "--skip=output/mknod", $"--customize-hook={Cleaning}"];
+        List<string> arguments = [root ? "--mode=root" : "--mode=unshare", "--variant=apt", "--format=tar", "--skip=output/dev", $"--customize-hook={Cleaning}"];
         arguments.AddRange(DpkgOptions.Select(option => $"--dpkgopt={option}"));
         if (request.Packages.Count > 0)
             arguments.Add($"--include={string.Join(',', request.Packages)}");
