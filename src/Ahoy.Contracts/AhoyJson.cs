@@ -11,6 +11,10 @@ using Ahoy.Contracts.Relay;
 namespace Ahoy.Contracts;
 
 /// <summary>The one place that says how Ahoy's JSON looks: camelCase names, enums as words, absent instead of null.</summary>
+/// <remarks>
+/// Properties with a default are "set", not "init": the source-generated reader gives every init property a value, null or 0
+/// when the JSON does not hold it, and the default would be lost.
+/// </remarks>
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.Web,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,

@@ -7,7 +7,7 @@ public sealed record AgentCapabilities
     public required long MemoryBytes { get; init; }
     /// <summary>The longest wall time of a job; null: no limit.</summary>
     public long? MaxWallTimeSeconds { get; init; }
-    public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string> Labels { get; set; } = new Dictionary<string, string>();
     /// <summary>The runtime in use: "crun", "runc".</summary>
     public required string Runtime { get; init; }
     /// <summary>How the runtime holds jobs to their memory: "enforced" or "watched", and why.</summary>

@@ -11,4 +11,6 @@ public sealed record AgentView
     public required long UsedMemoryBytes { get; init; }
     public required int Jobs { get; init; }
     public bool Draining { get; init; }
+    /// <summary>See <see cref="ContactRequest.DrainingReason"/>.</summary>
+    public string? DrainingReason { get; init; }
 }

@@ -10,7 +10,7 @@ public sealed record AttemptResult
     public JobEnd? End { get; init; }
     public ResourceUse? Use { get; init; }
     /// <summary>Outputs whose bytes the master has received through the attempt's upload route.</summary>
-    public IReadOnlyList<OutputFile> Outputs { get; init; } = [];
+    public IReadOnlyList<OutputFile> Outputs { get; set; } = [];
     /// <summary>True when another attempt may succeed (a fault of this host or of a transfer).</summary>
     public bool Retry { get; init; }
 }

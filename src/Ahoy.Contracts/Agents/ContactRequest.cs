@@ -13,10 +13,12 @@ public sealed record ContactRequest
     public required AgentCapabilities Capabilities { get; init; }
     /// <summary>True when the agent takes no new work.</summary>
     public bool Draining { get; init; }
+    /// <summary>Why it takes none, for people: "The disk of … has 200M free, less than its reserve of 1G."</summary>
+    public string? DrainingReason { get; init; }
     /// <summary>Every attempt that the agent is working on, or has a result of that the master has not acknowledged.</summary>
-    public IReadOnlyList<HeldAttempt> Held { get; init; } = [];
+    public IReadOnlyList<HeldAttempt> Held { get; set; } = [];
     /// <summary>News of attempts since the last acknowledged call.</summary>
-    public IReadOnlyList<AttemptReport> Reports { get; init; } = [];
+    public IReadOnlyList<AttemptReport> Reports { get; set; } = [];
     /// <summary>How long the master may hold the call when there is nothing to say; 0: answer at once.</summary>
     public int WaitSeconds { get; init; }
 }

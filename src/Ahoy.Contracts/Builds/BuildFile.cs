@@ -1,14 +1,4 @@
-using System.Text.Json.Serialization;
-
 namespace Ahoy.Contracts.Builds;
-
-[JsonConverter(typeof(JsonStringEnumConverter<BuildFileType>))]
-public enum BuildFileType
-{
-    [JsonStringEnumMemberName("file")] File,
-    [JsonStringEnumMemberName("directory")] Directory,
-    [JsonStringEnumMemberName("symlink")] Symlink,
-}
 
 /// <summary>One entry of a files layer. Owner is always 0:0 and the times are fixed, so that equal files make equal layers.</summary>
 public sealed record BuildFile

@@ -1,14 +1,4 @@
-using System.Text.Json.Serialization;
-
 namespace Ahoy.Contracts.Builds;
-
-[JsonConverter(typeof(JsonStringEnumConverter<BuildState>))]
-public enum BuildState
-{
-    [JsonStringEnumMemberName("RUNNING")] Running,
-    [JsonStringEnumMemberName("COMPLETE")] Complete,
-    [JsonStringEnumMemberName("FAILED")] Failed,
-}
 
 public sealed record BuildView
 {

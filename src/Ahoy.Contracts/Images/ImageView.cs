@@ -16,5 +16,5 @@ public sealed record ImageView
     public required IReadOnlyList<LayerView> Layers { get; init; }
     /// <summary>Bytes of all layers as stored.</summary>
     public required long Size { get; init; }
-    public IReadOnlyList<string> Entrypoint { get; init; } = [];
+    public IReadOnlyList<string> Entrypoint { get; set; } = [];
 }

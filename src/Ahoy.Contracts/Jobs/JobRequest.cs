@@ -12,11 +12,11 @@ public sealed record JobRequest
     /// <summary>Executable and arguments. The executable is looked up like execvp does: in the scratch directory when it holds a slash, else on PATH.</summary>
     public required IReadOnlyList<string> Command { get; init; }
 
-    public IReadOnlyList<JobInput> Inputs { get; init; } = [];
-    public IReadOnlyList<JobOutput> Outputs { get; init; } = [];
-    public JobResources Resources { get; init; } = new();
-    public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
+    public IReadOnlyList<JobInput> Inputs { get; set; } = [];
+    public IReadOnlyList<JobOutput> Outputs { get; set; } = [];
+    public JobResources Resources { get; set; } = new();
+    public IReadOnlyDictionary<string, string> Environment { get; set; } = new Dictionary<string, string>();
 
     /// <summary>Labels that an agent must have, with exactly these values.</summary>
-    public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string> Labels { get; set; } = new Dictionary<string, string>();
 }

@@ -5,8 +5,8 @@ public sealed record JobResources
 {
     public const long DefaultMemoryBytes = 1L << 30;
 
-    public int Cpus { get; init; } = 1;
-    public long MemoryBytes { get; init; } = DefaultMemoryBytes;
+    public int Cpus { get; set; } = 1;
+    public long MemoryBytes { get; set; } = DefaultMemoryBytes;
     /// <summary>Seconds that the program may run; null: as long as the site lets it.</summary>
     public long? WallTimeSeconds { get; init; }
 }

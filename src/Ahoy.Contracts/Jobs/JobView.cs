@@ -24,5 +24,5 @@ public sealed record JobView
     public int? ExitCode { get; init; }
     public JobEnd? End { get; init; }
     /// <summary>Empty until the job is COMPLETE; after FAILED those outputs that the program did leave.</summary>
-    public IReadOnlyList<OutputFile> Outputs { get; init; } = [];
+    public IReadOnlyList<OutputFile> Outputs { get; set; } = [];
 }

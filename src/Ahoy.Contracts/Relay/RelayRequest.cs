@@ -1,18 +1,6 @@
-using System.Text.Json.Serialization;
 using Ahoy.Contracts.Jobs;
 
 namespace Ahoy.Contracts.Relay;
-
-[JsonConverter(typeof(JsonStringEnumConverter<RelayOperation>))]
-public enum RelayOperation
-{
-    /// <summary>Asks for an input's bytes from <see cref="RelayRequest.Offset"/>. The reply's <see cref="RelayReply.Length"/> bytes follow it.</summary>
-    [JsonStringEnumMemberName("fetch")] Fetch,
-    /// <summary>Offers an output of <see cref="RelayRequest.Size"/> bytes. The reply says from which offset; those bytes follow; a second reply confirms.</summary>
-    [JsonStringEnumMemberName("deliver")] Deliver,
-    /// <summary>Tells that the attempt is now RUNNING or DELIVERING.</summary>
-    [JsonStringEnumMemberName("phase")] Phase,
-}
 
 /// <summary>
 /// The relay protocol on the job's unix socket: each message is one line of JSON (UTF-8, "\n" at the end, at most 64 KiB),

@@ -9,6 +9,9 @@ namespace Ahoy.Contracts.Relay;
 /// </summary>
 public sealed record WrapperOrders
 {
+    // Properties with a default are "set", not "init": the source-generated reader gives every init property a value,
+    // null or 0 when the JSON does not hold it, and the default would be lost.
+
     public const string Directory = "/ahoy";
     public const string OrdersFile = "/ahoy/orders.json";
     public const string RelaySocket = "/ahoy/relay/relay.sock";
@@ -23,14 +26,14 @@ public sealed record WrapperOrders
     public required IReadOnlyList<string> Command { get; init; }
     /// <summary>The program's whole environment: image, job and AHOY_* variables merged by the agent.</summary>
     public required IReadOnlyDictionary<string, string> Environment { get; init; }
-    public string WorkingDirectory { get; init; } = ScratchDirectory;
-    public IReadOnlyList<JobInput> Inputs { get; init; } = [];
-    public IReadOnlyList<JobOutput> Outputs { get; init; } = [];
+    public string WorkingDirectory { get; set; } = ScratchDirectory;
+    public IReadOnlyList<JobInput> Inputs { get; set; } = [];
+    public IReadOnlyList<JobOutput> Outputs { get; set; } = [];
     /// <summary>Set when nobody else enforces it: the wrapper watches its process tree and ends the program above it. Bytes.</summary>
     public long? WatchMemoryBytes { get; init; }
     public long? WallTimeSeconds { get; init; }
     /// <summary>Seconds between SIGTERM and SIGKILL.</summary>
-    public int GraceSeconds { get; init; } = 5;
+    public int GraceSeconds { get; set; } = 5;
     /// <summary>How many bytes of each output stream are kept; what comes after is counted and dropped. </summary>
-    public long MaxLogBytes { get; init; } = 1L << 30;
+    public long MaxLogBytes { get; set; } = 1L << 30;
 }

@@ -11,7 +11,7 @@ public sealed record WrapperResult
     /// <summary>Set unless COMPLETE.</summary>
     public JobEnd? End { get; init; }
     public ResourceUse? Use { get; init; }
-    public IReadOnlyList<OutputFile> Outputs { get; init; } = [];
+    public IReadOnlyList<OutputFile> Outputs { get; set; } = []; // not init: see WrapperOrders
     /// <summary>True when another attempt may succeed.</summary>
     public bool Retry { get; init; }
 }

@@ -1,0 +1,278 @@
+using System.Text.Json;
+using Ahoy.Agent.Contact;
+using Ahoy.Agent.Policy;
+using Ahoy.Agent.Relay;
+using Ahoy.Contracts;
+using Ahoy.Contracts.Agents;
+using Ahoy.Contracts.Jobs;
+using Ahoy.Contracts.Relay;
+using Ahoy.Contracts.Units;
+using Ahoy.Runtimes;
+using Microsoft.Extensions.Logging;
+
+namespace Ahoy.Agent.Attempts;
+
+/// <summary>
+/// Takes one attempt from its order to its end: site policy, image, folder, relay, container, result. Whatever a step throws,
+/// <see cref="EndAsync"/> is the one place where the end is set; then the container goes at once, the folder when the master has the end.
+/// </summary>
+internal sealed partial class AttemptRunner(Attempt attempt, AgentHost host, MasterClient master, AttemptJournal journal, Signal news, ILogger logger)
+    : IAsyncDisposable
+{
+    /// <summary>The grace that the wrapper gives the program, and some time for the wrapper itself.</summary>
+    private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(ContainerPlan.GraceSeconds + 3);
+
+    /// <summary>For fetching inputs, and again for delivering outputs, before an attempt that has a time limit counts as stuck.</summary>
+    private static readonly TimeSpan StagingAllowance = TimeSpan.FromHours(1);
+
+    private readonly SitePolicy _policy = new(host.Options);
+    private readonly CancellationTokenSource _overdue = new();
+    private readonly ContainerHandle _container = new(attempt.ContainerName);
+    private EndCause _stepCause = EndCause.RuntimeFailed;
+    private RelayServer? _relay;
+
+    /// <param name="running">The other orders that use this host now.</param>
+    public Task RunAsync(IReadOnlyList<AttemptOrder> running, CancellationToken shutdown) =>
+        UntilReleasedAsync(() => NewAsync(running, shutdown), shutdown);
+
+    /// <summary>Goes on with a container that an earlier agent process started.</summary>
+    public Task ResumeAsync(CancellationToken shutdown) => UntilReleasedAsync(() => ResumedAsync(shutdown), shutdown);
+
+    /// <summary>Tells an end that an earlier agent process found and perhaps could not tell.</summary>
+    public async Task TellAgainAsync(AttemptReport end, CancellationToken shutdown)
+    {
+        attempt.End(end);
+        news.Set();
+        await CleanAsync(shutdown);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await CloseRelayAsync();
+        _overdue.Dispose();
+    }
+
+    /// <summary>Removes everything of the attempt but its logs and its end, and those when the master needs them no more.</summary>
+    private async Task CleanAsync(CancellationToken shutdown)
+    {
+        await CloseRelayAsync();
+        await host.Runtime.RemoveAsync(_container, shutdown);
+        await attempt.Released.WaitAsync(shutdown);
+        if (Directory.Exists(attempt.Paths.Directory))
+            Directory.Delete(attempt.Paths.Directory, recursive: true);
+        journal.Remove(attempt.Id);
+    }
+
+    private async Task UntilReleasedAsync(Func<Task<AttemptOutcome>> steps, CancellationToken shutdown)
+    {
+        await EndAsync(steps, shutdown);
+        await CleanAsync(shutdown);
+    }
+
+    private async Task CloseRelayAsync()
+    {
+        if (_relay is null)
+            return;
+        await _relay.DisposeAsync();
+        _relay = null;
+    }
+
+    private async Task EndAsync(Func<Task<AttemptOutcome>> steps, CancellationToken shutdown)
+    {
+        AttemptOutcome outcome;
+        try
+        {
+            outcome = await steps();
+        }
+        catch (OperationCanceledException) when (shutdown.IsCancellationRequested)
+        {
+            // The container, if there is one, runs on: the next agent process finds it.
+            throw;
+        }
+        catch (OperationCanceledException) when (attempt.Stop.IsCancellationRequested)
+        {
+            outcome = AttemptOutcome.Canceled(attempt.Phase, null);
+        }
+        catch (Exception e)
+        {
+            // Also what nobody foresaw: an attempt without an end would be held for ever.
+            Log.StepFailed(logger, attempt.Id, e);
+            outcome = Failure(e);
+        }
+
+        if (attempt.Discarded)
+        {
+            Log.Discarded(logger, attempt.Id);
+            return;
+        }
+
+        var end = outcome.ToReport(attempt.Id);
+        KeepEnd(end);
+        attempt.End(end);
+        news.Set();
+        Log.Ended(logger, attempt.Id, outcome.State, outcome.Result.End?.Message ?? "");
+        if (attempt.LogFault is { } fault)
+            Log.LogsUnreadable(logger, attempt.Id, fault);
+    }
+
+    private async Task<AttemptOutcome> NewAsync(IReadOnlyList<AttemptOrder> running, CancellationToken shutdown)
+    {
+        var order = attempt.Order;
+        Log.Started(logger, attempt.Id, order.Owner, order.Request.Image, order.Image);
+        journal.Write(order);
+        if (_policy.Refusal(order) is { } refusal)
+            return AttemptOutcome.SystemError(EndCause.RefusedBySite, JobState.Preparing, refusal, "Use another site, or ask this site's administrator.", retry: false);
+        if (_policy.NoRoom(order, running) is { } full)
+            return AttemptOutcome.SystemError(EndCause.RefusedBySite, JobState.Preparing, full, null, retry: true);
+
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(attempt.Stop, shutdown);
+        _stepCause = EndCause.ImageFailed;
+        var image = await host.Runtime.PrepareImageAsync(order.Image, new AttemptBlobSource(master, attempt.Id), stopping.Token);
+        _stepCause = EndCause.RuntimeFailed;
+        WriteFolder(image);
+        StartRelay();
+        await host.Runtime.StartAsync(ContainerPlan.Spec(attempt, host.Options, host.RuntimeStatus, host.Executable), stopping.Token);
+        return await WaitAsync(shutdown);
+    }
+
+    private Task<AttemptOutcome> ResumedAsync(CancellationToken shutdown)
+    {
+        Log.Resumed(logger, attempt.Id);
+        if (File.Exists(attempt.Paths.PhaseFile) && Enum.TryParse<JobState>(File.ReadAllText(attempt.Paths.PhaseFile), out var phase))
+            attempt.MoveTo(phase);
+        StartRelay();
+        return WaitAsync(shutdown);
+    }
+
+    private void WriteFolder(PreparedImage image)
+    {
+        var paths = attempt.Paths;
+        PrivateFile.CreateDirectory(paths.Directory);
+        Directory.CreateDirectory(paths.RelayDirectory);
+        Directory.CreateDirectory(paths.OutDirectory);
+        Directory.CreateDirectory(paths.ScratchDirectory);
+        var orders = ContainerPlan.Orders(attempt, image.Config, host.RuntimeStatus, _policy.WallTime(attempt.Order), host.Name);
+        // Readable for the container's user; on the host the folder above is closed to others.
+        File.WriteAllBytes(paths.OrdersFile, JsonSerializer.SerializeToUtf8Bytes(orders, AhoyJson.Default.WrapperOrders));
+    }
+
+    private void StartRelay()
+    {
+        _relay = RelayServer.Start(attempt, master, OnPhase, logger);
+        if (_policy.WallTime(attempt.Order) is { } limit)
+            _overdue.CancelAfter(limit + StagingAllowance);
+    }
+
+    private void OnPhase()
+    {
+        var phase = attempt.Phase;
+        File.WriteAllText(attempt.Paths.PhaseFile, phase.ToString());
+        if (phase == JobState.Running && _policy.WallTime(attempt.Order) is { } limit)
+            _overdue.CancelAfter(limit + StopGrace + StagingAllowance);
+    }
+
+    private async Task<AttemptOutcome> WaitAsync(CancellationToken shutdown)
+    {
+        var waiting = host.Runtime.WaitAsync(_container, shutdown);
+        using (var stop = CancellationTokenSource.CreateLinkedTokenSource(attempt.Stop, _overdue.Token))
+        {
+            var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            await using var registration = stop.Token.Register(stopped.SetResult);
+            if (await Task.WhenAny(waiting, stopped.Task) != waiting)
+                await host.Runtime.StopAsync(_container, attempt.Discarded ? TimeSpan.Zero : StopGrace, shutdown);
+        }
+
+        var exit = await waiting;
+        var outcome = await OutcomeAsync(exit, shutdown);
+        return _overdue.IsCancellationRequested && outcome.Result.End?.Cause == EndCause.WrapperLost ? Overdue(exit) : outcome;
+    }
+
+    private async Task<AttemptOutcome> OutcomeAsync(ContainerExit exit, CancellationToken shutdown)
+    {
+        var backoff = new Backoff();
+        while (true)
+        {
+            try
+            {
+                return await new ResultReader(attempt, _relay!.WasDeliveredAsync).ReadAsync(exit, shutdown);
+            }
+            catch (AhoyException e) when (e.Transient && !attempt.Stop.IsCancellationRequested)
+            {
+                // Only after a restart: whether outputs had been delivered must be asked, and the master is not there.
+                Log.MasterAway(logger, attempt.Id, e.Message);
+                await Task.Delay(backoff.Next(), shutdown);
+            }
+        }
+    }
+
+    private AttemptOutcome Overdue(ContainerExit exit)
+    {
+        var limit = _policy.WallTime(attempt.Order)!.Value;
+        return new AttemptOutcome(JobState.Failed, new AttemptResult
+        {
+            ExitCode = exit.ExitCode,
+            End = new JobEnd
+            {
+                Cause = EndCause.WallTimeLimit,
+                Phase = attempt.Phase,
+                Message = $"The job had not ended {Durations.Format(StagingAllowance)} after its time limit of {Durations.Format(limit)} and was killed.",
+                Hint = "Ask for more time with --time, or deliver less.",
+                LastOutput = attempt.LastOutput(),
+            },
+        });
+    }
+
+    private AttemptOutcome Failure(Exception e)
+    {
+        const int noSpace = 28;
+        return e switch
+        {
+            AhoyException { Code: ErrorCode.DiskFull } or IOException { HResult: noSpace } => AttemptOutcome.SystemError(
+                EndCause.DiskFull, attempt.Phase, $"The disk of host {host.Name} is full: {e.Message}", "The job can run on another host.", retry: true),
+            AhoyException known => AttemptOutcome.SystemError(
+                _stepCause, attempt.Phase, known.Message, null, retry: known.Transient || known.Code is ErrorCode.RuntimeFailed or ErrorCode.DigestMismatch),
+            _ => AttemptOutcome.SystemError(_stepCause, attempt.Phase, $"Host {host.Name} could not run the job: {e.Message}", "The agent's log on that host tells more.", retry: true),
+        };
+    }
+
+    private void KeepEnd(AttemptReport end)
+    {
+        try
+        {
+            PrivateFile.CreateDirectory(attempt.Paths.Directory);
+            PrivateFile.Write(attempt.Paths.EndFile, JsonSerializer.SerializeToUtf8Bytes(end, AhoyJson.Default.AttemptReport));
+        }
+        catch (IOException e)
+        {
+            // A full disk. The end is told from memory; only an agent that is killed before that can't tell it any more.
+            Log.EndNotKept(logger, attempt.Id, e.Message);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(10, LogLevel.Information, "Attempt {Attempt}: started for {Owner}, image {Image} ({Digest})")]
+        public static partial void Started(ILogger logger, AttemptId attempt, string owner, string image, Digest digest);
+
+        [LoggerMessage(11, LogLevel.Information, "Attempt {Attempt}: its container was found again")]
+        public static partial void Resumed(ILogger logger, AttemptId attempt);
+
+        [LoggerMessage(12, LogLevel.Information, "Attempt {Attempt}: {State} {Message}")]
+        public static partial void Ended(ILogger logger, AttemptId attempt, JobState state, string message);
+
+        [LoggerMessage(13, LogLevel.Information, "Attempt {Attempt}: discarded, the master has given it up")]
+        public static partial void Discarded(ILogger logger, AttemptId attempt);
+
+        [LoggerMessage(14, LogLevel.Warning, "Attempt {Attempt}: a step failed")]
+        public static partial void StepFailed(ILogger logger, AttemptId attempt, Exception e);
+
+        [LoggerMessage(15, LogLevel.Warning, "Attempt {Attempt}: logs are incomplete: {Reason}")]
+        public static partial void LogsUnreadable(ILogger logger, AttemptId attempt, string reason);
+
+        [LoggerMessage(16, LogLevel.Warning, "Attempt {Attempt}: its end could not be kept on disk: {Reason}")]
+        public static partial void EndNotKept(ILogger logger, AttemptId attempt, string reason);
+
+        [LoggerMessage(17, LogLevel.Warning, "Attempt {Attempt}: waiting for the master to confirm outputs: {Reason}")]
+        public static partial void MasterAway(ILogger logger, AttemptId attempt, string reason);
+    }
+}

@@ -1,0 +1,70 @@
+using System.Text.Json;
+using Ahoy.Agent.Contact;
+using Ahoy.Contracts;
+using Ahoy.Contracts.Access;
+using Ahoy.Contracts.Agents;
+
+namespace Ahoy.Agent.Joining;
+
+/// <summary>The agent's place at its master: joins with a one-use token, and keeps what it got in the state directory.</summary>
+internal sealed class AgentMembership(string stateDirectory)
+{
+    private string CredentialsFile => Path.Combine(stateDirectory, "credentials.json");
+
+    /// <summary>Null when this agent has not joined.</summary>
+    public AgentCredentials? Load()
+    {
+        if (!File.Exists(CredentialsFile))
+            return null;
+        try
+        {
+            return JsonSerializer.Deserialize(File.ReadAllBytes(CredentialsFile), AgentJson.Default.AgentCredentials);
+        }
+        catch (JsonException e)
+        {
+            throw new AhoyException(ErrorCode.InvalidRequest, $"{CredentialsFile} is damaged: {e.Message} Delete it and join again.", e);
+        }
+    }
+
+    public async Task<AgentCredentials> JoinAsync(Uri url, AccessToken token, string name, CancellationToken cancellationToken)
+    {
+        using var master = new MasterClient(url, token);
+        var answer = await master.JoinAsync(new JoinRequest { Name = name }, cancellationToken);
+        var credentials = new AgentCredentials { Master = url, Name = answer.Name, Token = answer.Token };
+        PrivateFile.CreateDirectory(stateDirectory);
+        PrivateFile.Write(CredentialsFile, JsonSerializer.SerializeToUtf8Bytes(credentials, AgentJson.Default.AgentCredentials));
+        return credentials;
+    }
+
+    /// <summary>Joins when there is a join token and no membership at the master that the token is for; else what was joined before.</summary>
+    public async Task<AgentCredentials> EnsureAsync(Uri? url, string? tokenFile, string name, CancellationToken cancellationToken)
+    {
+        var credentials = Load();
+        if (credentials is null || (tokenFile is not null && IsForAnother(credentials, tokenFile)))
+        {
+            if (url is null || tokenFile is null)
+                throw new AhoyException(ErrorCode.InvalidRequest, $"This agent has joined no master ({CredentialsFile} is not there). Join with `ahoy agent join URL --token-file FILE`; a manager makes the token with `ahoy token create --kind join`.");
+            return await JoinAsync(url, ReadToken(tokenFile), name, cancellationToken);
+        }
+
+        return url is null ? credentials : credentials with { Master = url };
+    }
+
+    public static AccessToken ReadToken(string file)
+    {
+        if (!File.Exists(file))
+            throw new AhoyException(ErrorCode.InvalidRequest, $"There is no token file {file}.");
+        return AccessToken.TryParse(File.ReadAllText(file), out var token) && token!.Kind == AccessToken.Join
+            ? token
+            : throw new AhoyException(ErrorCode.InvalidRequest, $"File {file} does not hold a join token (ahoy_join_…). A manager makes one with `ahoy token create --kind join`.");
+    }
+
+    /// <exception cref="AhoyException">The credentials were changed by hand.</exception>
+    public static AccessToken Token(AgentCredentials credentials) =>
+        AccessToken.TryParse(credentials.Token, out var token)
+            ? token!
+            : throw new AhoyException(ErrorCode.InvalidRequest, "The token in this agent's credentials.json is damaged. Delete the file and join again.");
+
+    private static bool IsForAnother(AgentCredentials credentials, string tokenFile) =>
+        File.Exists(tokenFile) && ReadToken(tokenFile).CaFingerprint != Token(credentials).CaFingerprint;
+}

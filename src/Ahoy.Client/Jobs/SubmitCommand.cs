@@ -1,0 +1,42 @@
+using System.CommandLine;
+using Ahoy.Client.Output;
+
+namespace Ahoy.Client.Jobs;
+
+/// <summary>`ahoy submit`: hands a job to the master and returns at once.</summary>
+internal static class SubmitCommand
+{
+    public static Command Create(ClientContext context)
+    {
+        var words = CommandWords.Argument("The image's name and, after --, the program and its arguments. Without a program the image's own is started.");
+        var job = new JobOptions();
+        var format = Options.Format();
+        var command = new ExampleCommand(
+            "submit",
+            "Submits a job and prints its id.",
+            "ahoy submit sunspots --input data.csv --output result.json --memory 1G -- analyse.py data.csv result.json")
+        {
+            FailureCode = ExampleCommand.JobNotRun,
+        };
+        command.Add(words);
+        job.AddTo(command);
+        command.Add(format);
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            var (image, program) = CommandWords.Of(parsed, words);
+            if (image is null)
+                throw new UsageException("Which image? Write: ahoy submit IMAGE -- CMD. `ahoy images` lists them; `ahoy run -- CMD` makes one by itself.");
+            var request = job.Request(parsed, image, program);
+            var files = job.Inputs(parsed, context.WorkingDirectory).Files;
+
+            using var api = context.Connect();
+            var view = await new Submission(context, api).SubmitAsync(request, files, cancellationToken);
+            if (parsed.GetValue(format) == OutputFormat.Json)
+                context.Terminal.WriteJson(view);
+            else
+                context.Terminal.WriteLine(view.Id.ToString());
+            return 0;
+        });
+        return command;
+    }
+}

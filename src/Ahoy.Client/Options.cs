@@ -1,0 +1,85 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using Ahoy.Client.Output;
+using Ahoy.Contracts;
+using Ahoy.Contracts.Units;
+
+namespace Ahoy.Client;
+
+/// <summary>Options that several commands have, and the ways in which values are read.</summary>
+internal static class Options
+{
+    public static Option<OutputFormat> Format() => new("--format")
+    {
+        Description = "How to print the result: text or json.",
+        HelpName = "text|json",
+        CustomParser = result => Word(result) switch
+        {
+            "text" => OutputFormat.Text,
+            "json" => OutputFormat.Json,
+            var other => Refuse<OutputFormat>(result, $"--format {other}: write text or json."),
+        },
+    };
+
+    /// <summary>Bytes, from a size with a unit.</summary>
+    public static Option<long?> Size(string name, string description) => new(name)
+    {
+        Description = description,
+        HelpName = "SIZE",
+        CustomParser = result => Read<long?>(result, name, text => ByteSize.Parse(text)),
+    };
+
+    public static Option<TimeSpan?> Duration(string name, string description) => new(name)
+    {
+        Description = description,
+        HelpName = "TIME",
+        CustomParser = result => Read<TimeSpan?>(result, name, text => Durations.Parse(text)),
+    };
+
+    public static Option<string[]> Many(string name, string helpName, string description) => new(name)
+    {
+        Description = description,
+        HelpName = helpName,
+        Arity = ArgumentArity.OneOrMore,
+        // "--input a b" would swallow the image's name.
+        AllowMultipleArgumentsPerToken = false,
+    };
+
+    public static Option<string?> Text(string name, string helpName, string description) => new(name) { Description = description, HelpName = helpName };
+
+    /// <summary>"K=V" texts as pairs; the last of several with the same name counts.</summary>
+    /// <exception cref="UsageException">One has no "=".</exception>
+    public static IReadOnlyDictionary<string, string> Pairs(string option, IEnumerable<string> texts)
+    {
+        var pairs = new Dictionary<string, string>();
+        foreach (var text in texts)
+        {
+            var equals = text.IndexOf('=');
+            if (equals < 1)
+                throw new UsageException($"{option} {text}: write NAME=VALUE.");
+            pairs[text[..equals]] = text[(equals + 1)..];
+        }
+
+        return pairs;
+    }
+
+    private static string Word(ArgumentResult result) => result.Tokens.Count > 0 ? result.Tokens[^1].Value : "";
+
+    private static T? Read<T>(ArgumentResult result, string option, Func<string, T> read)
+    {
+        try
+        {
+            return read(Word(result));
+        }
+        catch (AhoyException e)
+        {
+            return Refuse<T>(result, $"{option}: {e.Message}");
+        }
+    }
+
+    private static T? Refuse<T>(ArgumentResult result, string message)
+    {
+        result.AddError(message);
+        return default;
+    }
+}

@@ -1,0 +1,62 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Ahoy.Contracts;
+
+namespace Ahoy.Client.Output;
+
+/// <summary>
+/// The three ends of a command's conversation. Results go to standard output, everything else to standard error.
+/// Programs' output passes as bytes, untouched.
+/// </summary>
+internal sealed class Terminal(Stream output, Stream error, Func<TextReader> input, bool interactiveOutput, bool interactiveError)
+{
+    private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false);
+    private static readonly AhoyJson Indented = new(new JsonSerializerOptions(AhoyJson.Default.Options) { WriteIndented = true });
+
+    public Stream Output { get; } = output;
+
+    public Stream Error { get; } = error;
+
+    /// <summary>Opened when a command first reads: it costs time that most commands need not spend.</summary>
+    public TextReader Input => input();
+
+    /// <summary>True when standard output is a terminal: tables may be drawn for people.</summary>
+    public bool InteractiveOutput { get; } = interactiveOutput;
+
+    /// <summary>True when standard error is a terminal: progress may be shown.</summary>
+    public bool InteractiveError { get; } = interactiveError;
+
+    /// <summary>False when the user asked for no colours (no-color.org) or the terminal has none.</summary>
+    public static bool Colours =>
+        string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")) && Environment.GetEnvironmentVariable("TERM") is not (null or "" or "dumb");
+
+    public static Terminal OfProcess() => new(
+        Console.OpenStandardOutput(),
+        Console.OpenStandardError(),
+        () => Console.In,
+        !Console.IsOutputRedirected,
+        !Console.IsErrorRedirected);
+
+    /// <summary>A line of the command's result.</summary>
+    public void WriteLine(string text = "") => Write(Output, text + "\n");
+
+    /// <summary>Text of the command's result, as it is.</summary>
+    public void Write(string text) => Write(Output, text);
+
+    /// <summary>A line that tells the user something beside the result.</summary>
+    public void Note(string text) => Write(Error, text + "\n");
+
+    /// <summary>One JSON document as the command's result.</summary>
+    public void WriteJson<T>(T value)
+    {
+        var type = (JsonTypeInfo<T>)Indented.GetTypeInfo(typeof(T))!;
+        Write(Output, JsonSerializer.Serialize(value, type) + "\n");
+    }
+
+    private static void Write(Stream stream, string text)
+    {
+        stream.Write(Utf8.GetBytes(text));
+        stream.Flush();
+    }
+}

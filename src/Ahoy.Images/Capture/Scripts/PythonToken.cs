@@ -1,0 +1,15 @@
+namespace Ahoy.Images.Capture.Scripts;
+
+internal enum PythonTokenKind
+{
+    Name,
+    /// <summary>The text between the quotes; escapes are left as written.</summary>
+    Text,
+    /// <summary>A number, or one character of punctuation.</summary>
+    Other,
+}
+
+internal readonly record struct PythonToken(PythonTokenKind Kind, string Value)
+{
+    public bool Is(string value) => Kind != PythonTokenKind.Text && Value == value;
+}

@@ -1,0 +1,118 @@
+using Ahoy.Contracts.Agents;
+using Ahoy.Contracts.Jobs;
+
+namespace Ahoy.Master.Agents;
+
+/// <summary>What the master knows about an agent from its contacts. In memory only: a restarted master learns it anew within one contact.</summary>
+internal sealed class AgentSession(string name)
+{
+    private readonly Lock _gate = new();
+    private readonly Dictionary<(AttemptId Attempt, string What), DateTimeOffset> _told = [];
+    private TaskCompletionSource _woken = NewSignal();
+    private string? _process;
+    private long _sequence;
+    private int _open;
+
+    public string Name { get; } = name;
+    public AgentCapabilities? Capabilities { get; private set; }
+    public DateTimeOffset LastContact { get; private set; }
+    public bool Draining { get; private set; }
+    public string? DrainingReason { get; private set; }
+    public IReadOnlySet<AttemptId> Held { get; private set; } = new HashSet<AttemptId>();
+
+    /// <summary>False until the agent itself has said what it holds: before, nothing can be concluded from <see cref="Held"/>.</summary>
+    public bool HasSpoken => _process is not null;
+
+    /// <summary>True while one of its calls is here to be answered.</summary>
+    public bool IsInContact => Volatile.Read(ref _open) > 0;
+
+    /// <summary>A session that begins with this master's start: its lease runs from now.</summary>
+    public void Expect(AgentCapabilities? capabilities, DateTimeOffset now)
+    {
+        Capabilities = capabilities;
+        LastContact = now;
+    }
+
+    /// <summary>Takes in a call. Of two calls on their way at once, only what the later one (by sequence) says of the agent counts.</summary>
+    /// <returns>True when capabilities changed.</returns>
+    public bool Hear(ContactRequest request, DateTimeOffset now)
+    {
+        lock (_gate)
+        {
+            LastContact = now;
+            if (request.Session == _process && request.Sequence <= _sequence)
+                return false;
+            if (request.Session != _process)
+                _told.Clear();
+            _process = request.Session;
+            _sequence = request.Sequence;
+            Held = request.Held.Select(held => new AttemptId(held.Job, held.Attempt)).ToHashSet();
+            Draining = request.Draining;
+            DrainingReason = request.DrainingReason;
+            var changed = Capabilities is null || !SameCapabilities(Capabilities, request.Capabilities);
+            Capabilities = request.Capabilities;
+            return changed;
+        }
+    }
+
+    /// <summary>True when the agent should be told (again): a response may have been lost, so what shows no effect is repeated after a while.</summary>
+    public bool ShouldTell(AttemptId attempt, string what, DateTimeOffset now, TimeSpan repeatAfter)
+    {
+        lock (_gate)
+        {
+            if (_told.TryGetValue((attempt, what), out var told) && now - told < repeatAfter)
+                return false;
+            _told[(attempt, what)] = now;
+            return true;
+        }
+    }
+
+    /// <summary>Forgets what was told about attempts that are over.</summary>
+    public void ForgetExcept(IReadOnlySet<AttemptId> attempts)
+    {
+        lock (_gate)
+        {
+            foreach (var key in _told.Keys.Where(key => !attempts.Contains(key.Attempt)).ToList())
+            {
+                _told.Remove(key);
+            }
+        }
+    }
+
+    public IDisposable Enter()
+    {
+        Interlocked.Increment(ref _open);
+        return new Leave(this);
+    }
+
+    /// <summary>Completes at the next <see cref="Wake"/>. Take it before looking whether there is something to say.</summary>
+    public Task WhenWoken()
+    {
+        lock (_gate)
+        {
+            return _woken.Task;
+        }
+    }
+
+    public void Wake()
+    {
+        TaskCompletionSource woken;
+        lock (_gate)
+        {
+            woken = _woken;
+            _woken = NewSignal();
+        }
+
+        woken.TrySetResult();
+    }
+
+    private static bool SameCapabilities(AgentCapabilities one, AgentCapabilities other) =>
+        one with { Labels = other.Labels } == other && one.Labels.Count == other.Labels.Count && !one.Labels.Except(other.Labels).Any();
+
+    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private sealed class Leave(AgentSession session) : IDisposable
+    {
+        public void Dispose() => Interlocked.Decrement(ref session._open);
+    }
+}

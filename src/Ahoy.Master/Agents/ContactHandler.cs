@@ -1,0 +1,72 @@
+using Ahoy.Contracts;
+using Ahoy.Contracts.Agents;
+using Ahoy.Contracts.Jobs;
+using Ahoy.Master.Jobs;
+
+namespace Ahoy.Master.Agents;
+
+/// <summary>
+/// Answers an agent's call (DESIGN: contact). What is said is always derived from the jobs as they are and from what the agent
+/// holds, never from a list of messages: a lost response costs a repetition, not a job.
+/// </summary>
+internal sealed class ContactHandler(AgentDirectory agents, AttemptReports reports, Matcher matcher, JobIndex index, LostAttempts lost, LongPolls polls, MasterOptions options, TimeProvider time)
+{
+    private static readonly TimeSpan RepeatAfter = TimeSpan.FromSeconds(5);
+
+    public async Task<ContactResponse> HandleAsync(string agent, ContactRequest request, CancellationToken cancellationToken)
+    {
+        await reports.ApplyAsync(agent, request.Reports);
+        var session = await agents.HearAsync(agent, request);
+        await lost.GiveBackForgottenAsync(session);
+
+        using var contact = session.Enter();
+        if (request.WaitSeconds <= 0)
+            await matcher.RunPassAsync(cancellationToken);
+        else
+            matcher.Wake();
+
+        var until = time.GetUtcNow() + LongPolls.Bounded(request.WaitSeconds);
+        while (true)
+        {
+            var woken = session.WhenWoken();
+            var response = Compose(session);
+            var left = until - time.GetUtcNow();
+            if (HasNews(response) || left <= TimeSpan.Zero || polls.Stopping)
+                return response;
+            // A repetition may fall due before the end of the wait.
+            await polls.WaitAsync(woken, left < RepeatAfter ? left : RepeatAfter, cancellationToken);
+        }
+    }
+
+    private ContactResponse Compose(AgentSession session)
+    {
+        var now = time.GetUtcNow();
+        var mine = index.OfAgent(session.Name);
+        var active = mine.Select(row => row.AttemptId).ToHashSet();
+        var held = session.Held;
+        session.ForgetExcept(active.Union(held).ToHashSet());
+
+        var over = held.Where(attempt => !active.Contains(attempt)).ToList();
+        return new ContactResponse
+        {
+            LeaseSeconds = (int)options.Lease.TotalSeconds,
+            Start = [.. mine
+                .Where(row => row.State == JobState.Assigned && !held.Contains(row.AttemptId) && session.ShouldTell(row.AttemptId, "start", now, RepeatAfter))
+                .Select(row => row.Order())],
+            Cancel = [.. mine
+                .Where(row => row.State == JobState.Canceling && session.ShouldTell(row.AttemptId, "cancel", now, RepeatAfter))
+                .Select(row => Named(row.AttemptId))],
+            Settled = [.. over.Where(attempt => IsSettled(attempt, session.Name) && session.ShouldTell(attempt, "settled", now, RepeatAfter)).Select(Named)],
+            Discard = [.. over.Where(attempt => !IsSettled(attempt, session.Name) && session.ShouldTell(attempt, "discard", now, RepeatAfter)).Select(Named)],
+        };
+    }
+
+    /// <summary>True when the job has ended with just this attempt on just this agent.</summary>
+    private bool IsSettled(AttemptId attempt, string agent) =>
+        reports.Find(attempt.Job) is { } row && row.State.IsTerminal() && row.Attempt == attempt.Number && row.Agent == agent;
+
+    private static HeldAttempt Named(AttemptId attempt) => new() { Job = attempt.Job, Attempt = attempt.Number };
+
+    private static bool HasNews(ContactResponse response) =>
+        response.Start.Count + response.Cancel.Count + response.Discard.Count + response.Settled.Count > 0;
+}

@@ -1,0 +1,79 @@
+namespace Ahoy.Master.Builds;
+
+/// <summary>A build's log: a file that grows, and a signal for those who follow it.</summary>
+internal sealed class BuildLog(string path)
+{
+    private readonly Lock _gate = new();
+    private TaskCompletionSource _grown = NewSignal();
+    private bool _closed;
+
+    public string Path { get; } = path;
+
+    public bool Closed
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _closed;
+            }
+        }
+    }
+
+    public void WriteLine(string line)
+    {
+        lock (_gate)
+        {
+            File.AppendAllText(Path, line + "\n");
+        }
+
+        Signal();
+    }
+
+    public void Close()
+    {
+        lock (_gate)
+        {
+            _closed = true;
+        }
+
+        Signal();
+    }
+
+    /// <summary>Completes when there is more, or there never will be.</summary>
+    public Task WhenGrown()
+    {
+        lock (_gate)
+        {
+            return _closed ? Task.CompletedTask : _grown.Task;
+        }
+    }
+
+    public byte[] Read(long offset, int count)
+    {
+        if (!File.Exists(Path))
+            return [];
+        using var file = new FileStream(Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
+        var length = Math.Clamp(file.Length - offset, 0, count);
+        if (length == 0)
+            return [];
+        var bytes = new byte[length];
+        file.Position = offset;
+        file.ReadExactly(bytes);
+        return bytes;
+    }
+
+    public void Signal()
+    {
+        TaskCompletionSource grown;
+        lock (_gate)
+        {
+            grown = _grown;
+            _grown = NewSignal();
+        }
+
+        grown.TrySetResult();
+    }
+
+    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+}

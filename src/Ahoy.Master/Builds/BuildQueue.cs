@@ -1,0 +1,150 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using Ahoy.Contracts;
+using Ahoy.Contracts.Builds;
+using Ahoy.Contracts.Images;
+using Ahoy.Contracts.Jobs;
+using Ahoy.Images.Store;
+using Ahoy.Master.Images;
+using Ahoy.Master.Storage;
+using Ahoy.Processes;
+using Microsoft.Extensions.Logging;
+
+namespace Ahoy.Master.Builds;
+
+/// <summary>Accepts builds, answers known ones from the store, and runs the rest one after the other: builds are heavy, and two equal ones then share their work.</summary>
+internal sealed partial class BuildQueue(
+    ImageBuilder builder, ImageCatalog catalog, ImageRegister register, BlobStore blobs, BlobUsers users, Database database, MasterOptions options, TimeProvider time, ILogger<BuildQueue> logger)
+    : IAsyncDisposable
+{
+    private readonly ConcurrentDictionary<string, BuildRecord> _builds = new();
+    private readonly SemaphoreSlim _one = new(1);
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly string _logs = Directory.CreateDirectory(Path.Combine(options.DataDirectory, "builds")).FullName;
+
+    /// <summary>Checks a build and starts it, or answers it from the store.</summary>
+    public async Task<BuildView> StartAsync(string owner, BuildRequest request)
+    {
+        Check(request);
+        var baseImage = catalog.Resolve(owner, request.Base, ErrorCode.UnknownBase);
+        RequireUploaded(owner, request);
+        var key = BuildKeys.OfBuild(baseImage.Digest, request);
+
+        var id = Guid.NewGuid().ToString("n", CultureInfo.InvariantCulture)[..12];
+        var record = new BuildRecord(id, owner, request.Name, new BuildLog(Path.Combine(_logs, id + ".log")), time.GetUtcNow());
+        _builds[id] = record;
+        if (FindResult(key) is { } known)
+        {
+            await register.AddAsync(owner, request.Name, ImageKind.Application, known, request.Base, CancellationToken.None);
+            record.Complete(known, fromStore: true, time.GetUtcNow());
+        }
+        else
+        {
+            _ = RunAsync(record, owner, request, baseImage, key);
+        }
+
+        return record.View;
+    }
+
+    /// <exception cref="AhoyException"><see cref="ErrorCode.NotFound"/>.</exception>
+    public BuildRecord Get(string owner, string id) =>
+        _builds.TryGetValue(id, out var record) && record.Owner == owner
+            ? record
+            : throw new AhoyException(ErrorCode.NotFound, $"You have no build {id} since this master started. Ask for the build again: what is done is not done twice.");
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync();
+        // The last build's container is removed before the master goes.
+        await Task.WhenAll(_builds.Values.Select(record => record.Ended));
+        _stopping.Dispose();
+    }
+
+    private async Task RunAsync(BuildRecord record, string owner, BuildRequest request, ImageView baseImage, string key)
+    {
+        try
+        {
+            await _one.WaitAsync(_stopping.Token);
+            try
+            {
+                // The build before this one may have been the same.
+                var fromStore = FindResult(key);
+                var manifest = fromStore ?? await builder.BuildAsync(record.View.Id, request, baseImage, record.Log, _stopping.Token);
+                if (fromStore is null)
+                {
+                    await database.WriteAsync(connection => connection.Execute(
+                        "INSERT INTO build_results (key, manifest) VALUES ($key, $manifest) ON CONFLICT (key) DO UPDATE SET manifest = excluded.manifest",
+                        ("$key", key), ("$manifest", manifest.ToString())));
+                }
+
+                await register.AddAsync(owner, request.Name, ImageKind.Application, manifest, request.Base, _stopping.Token);
+                record.Complete(manifest, fromStore is not null, time.GetUtcNow());
+            }
+            finally
+            {
+                _one.Release();
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            record.Fail("The master was stopped during the build. Ask for it again.", time.GetUtcNow());
+        }
+        catch (Exception e) when (e is AhoyException or ProgramFailedException or IOException or UnauthorizedAccessException)
+        {
+            Log.Failed(logger, record.View.Id, request.Name, e);
+            record.Fail(e.Message, time.GetUtcNow());
+        }
+        catch (Exception e)
+        {
+            Log.Failed(logger, record.View.Id, request.Name, e);
+            record.Fail("The master met an error of its own; its log says more.", time.GetUtcNow());
+        }
+    }
+
+    /// <summary>The image that the same inputs made before, when it is still whole.</summary>
+    private Digest? FindResult(string key)
+    {
+        var text = database.Read(connection => connection.Scalar<string>("SELECT manifest FROM build_results WHERE key = $key", ("$key", key)));
+        return Digest.TryParse(text, out var manifest) && blobs.Contains(manifest) ? manifest : null;
+    }
+
+    private static void Check(BuildRequest request)
+    {
+        ImageName.Check(request.Name);
+        foreach (var package in request.Packages)
+        {
+            PackageName.Check(package);
+        }
+
+        foreach (var file in request.Dependencies.Concat(request.Files))
+        {
+            RelativePaths.Check(file.Path, "image file");
+            if (file.Type == BuildFileType.File && file.Digest is null)
+                throw new AhoyException(ErrorCode.InvalidRequest, $"The file {file.Path} of the build has no digest.");
+            if (file.Type == BuildFileType.Symlink && string.IsNullOrEmpty(file.Target))
+                throw new AhoyException(ErrorCode.InvalidRequest, $"The symbolic link {file.Path} of the build has no target.");
+        }
+
+        foreach (var program in request.Programs)
+        {
+            if (!program.StartsWith('/') || program.Contains('\0', StringComparison.Ordinal))
+                throw new AhoyException(ErrorCode.InvalidRequest, $"The program path \"{program}\" must be absolute.");
+        }
+    }
+
+    private void RequireUploaded(string owner, BuildRequest request)
+    {
+        var files = request.Dependencies.Concat(request.Files).Where(file => file.Type == BuildFileType.File).ToList();
+        var missing = users.Missing(owner, [.. files.Select(file => file.Digest!.Value)]);
+        if (missing.Count == 0)
+            return;
+        var file = files.First(file => file.Digest == missing[0]);
+        throw new AhoyException(ErrorCode.MissingBlob, $"The file {file.Path} ({file.Digest}) has not been uploaded. Upload it first, then build.");
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Warning, "Build {Id} of {Name} failed")]
+        public static partial void Failed(ILogger logger, string id, string name, Exception error);
+    }
+}

@@ -1,0 +1,108 @@
+using System.Text.Json;
+using Ahoy.Contracts;
+using Ahoy.Contracts.Agents;
+using Ahoy.Contracts.Jobs;
+using Ahoy.Master.Storage;
+using Microsoft.Data.Sqlite;
+
+namespace Ahoy.Master.Jobs;
+
+/// <summary>The jobs table. Every change is a compare-and-set on state and attempt, so that of two who move a job one wins.</summary>
+internal sealed class JobStore(Database database)
+{
+    private const string Columns = "id, version, owner, state, request, image, attempt, lost, agent, submitted_at, started_at, ended_at, canceled_at, result";
+
+    /// <summary>Stores a new job. With a key that this owner used before: the job of then.</summary>
+    /// <exception cref="AhoyException"><see cref="ErrorCode.IdempotencyMismatch"/> when the key came with another request.</exception>
+    public Task<(JobRow Row, bool Created)> InsertAsync(string owner, JobRequest request, Digest image, string? idempotencyKey, DateTimeOffset now)
+    {
+        var json = JsonSerializer.Serialize(request, AhoyJson.Default.JobRequest);
+        return database.WriteAsync(connection =>
+        {
+            var inserted = connection.Execute(
+                """
+                INSERT INTO jobs (version, owner, state, request, image, idempotency_key, attempt, lost, submitted_at)
+                VALUES (1, $owner, 'QUEUED', $request, $image, $key, 0, 0, $now)
+                ON CONFLICT (owner, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
+                """,
+                ("$owner", owner), ("$request", json), ("$image", image.ToString()), ("$key", idempotencyKey), ("$now", now));
+            if (inserted == 0)
+                return (Existing(connection, owner, idempotencyKey!, json), false);
+            var id = SQLitePCL.raw.sqlite3_last_insert_rowid(connection.Handle);
+            return (new JobRow { Id = new JobId(id), Version = 1, Owner = owner, State = JobState.Queued, Request = request, Image = image, SubmittedAt = now }, true);
+        });
+    }
+
+    /// <summary>
+    /// Moves jobs, in one commit. Each change is computed from the row as it is on disk at that moment; a null answer, or a
+    /// move that <see cref="JobMoves"/> does not know, leaves the job as it is. Returns the new rows, null where nothing was changed.
+    /// </summary>
+    public Task<JobRow?[]> ChangeAsync(IReadOnlyList<(JobId Id, Func<JobRow, JobRow?> Change)> changes) =>
+        database.WriteAsync(connection => changes.Select(change => Apply(connection, change.Id, change.Change)).ToArray());
+
+    public async Task<JobRow?> ChangeAsync(JobId id, Func<JobRow, JobRow?> change) => (await ChangeAsync([(id, change)]))[0];
+
+    public JobRow? Find(JobId id) =>
+        database.Read(connection => Rows(connection, "WHERE id = $id", ("$id", id.Value)).FirstOrDefault());
+
+    /// <summary>Every job that has not ended, oldest first.</summary>
+    public IReadOnlyList<JobRow> Active() => database.Read(connection => Rows(connection, "WHERE ended_at IS NULL ORDER BY id"));
+
+    /// <summary>An owner's jobs, newest first.</summary>
+    public IReadOnlyList<JobRow> OfOwner(string owner, bool activeOnly, int limit) => database.Read(connection => Rows(
+        connection,
+        $"WHERE owner = $owner {(activeOnly ? "AND ended_at IS NULL" : "")} ORDER BY id DESC LIMIT $limit",
+        ("$owner", owner), ("$limit", limit)));
+
+    private static JobRow Existing(SqliteConnection connection, string owner, string key, string json)
+    {
+        var row = Rows(connection, "WHERE owner = $owner AND idempotency_key = $key", ("$owner", owner), ("$key", key)).Single();
+        var same = connection.Scalar<string>("SELECT request FROM jobs WHERE id = $id", ("$id", row.Id.Value)) == json;
+        return same
+            ? row
+            : throw new AhoyException(ErrorCode.IdempotencyMismatch, $"The idempotency key \"{key}\" was used for job {row.Id} with another request. Use a new key for a new job.");
+    }
+
+    private static JobRow? Apply(SqliteConnection connection, JobId id, Func<JobRow, JobRow?> change)
+    {
+        var from = Rows(connection, "WHERE id = $id", ("$id", id.Value)).FirstOrDefault();
+        if (from is null || from.State.IsTerminal() || change(from) is not { } to || to == from)
+            return null;
+        if (to.State != from.State && !JobMoves.IsLegal(from.State, to.State))
+            return null;
+        to = to with { Version = from.Version + 1 };
+        connection.Execute(
+            """
+            UPDATE jobs SET version = $version, state = $state, attempt = $attempt, lost = $lost, agent = $agent,
+                started_at = $started, ended_at = $ended, canceled_at = $canceled, result = $result
+            WHERE id = $id
+            """,
+            ("$version", to.Version), ("$state", StateText(to.State)), ("$attempt", to.Attempt), ("$lost", to.Lost), ("$agent", to.Agent),
+            ("$started", to.StartedAt), ("$ended", to.EndedAt), ("$canceled", to.CanceledAt),
+            ("$result", to.Result is null ? null : JsonSerializer.Serialize(to.Result, AhoyJson.Default.AttemptResult)), ("$id", id.Value));
+        return to;
+    }
+
+    private static List<JobRow> Rows(SqliteConnection connection, string where, params ReadOnlySpan<(string, object?)> values) =>
+        connection.Query($"SELECT {Columns} FROM jobs {where}", Read, values);
+
+    private static JobRow Read(SqliteDataReader row) => new()
+    {
+        Id = new JobId(row.GetInt64(0)),
+        Version = row.GetInt64(1),
+        Owner = row.GetString(2),
+        State = JsonSerializer.Deserialize($"\"{row.GetString(3)}\"", AhoyJson.Default.JobState),
+        Request = JsonSerializer.Deserialize(row.GetString(4), AhoyJson.Default.JobRequest)!,
+        Image = Digest.Parse(row.GetString(5)),
+        Attempt = row.GetInt32(6),
+        Lost = row.GetInt32(7),
+        Agent = row.Text(8),
+        SubmittedAt = row.Time(9),
+        StartedAt = row.OptionalTime(10),
+        EndedAt = row.OptionalTime(11),
+        CanceledAt = row.OptionalTime(12),
+        Result = row.Text(13) is { } result ? JsonSerializer.Deserialize(result, AhoyJson.Default.AttemptResult) : null,
+    };
+
+    private static string StateText(JobState state) => JsonSerializer.Serialize(state, AhoyJson.Default.JobState).Trim('"');
+}

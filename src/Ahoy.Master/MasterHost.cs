@@ -1,0 +1,179 @@
+using System.Net;
+using Ahoy.Contracts;
+using Ahoy.Contracts.Access;
+using Ahoy.Images.Store;
+using Ahoy.Master.Access;
+using Ahoy.Master.Agents;
+using Ahoy.Master.Builds;
+using Ahoy.Master.Images;
+using Ahoy.Master.Jobs;
+using Ahoy.Master.Problems;
+using Ahoy.Master.Storage;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Ahoy.Master;
+
+/// <summary>The master, put together. Reads like a table of contents.</summary>
+public sealed class MasterHost : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+
+    private MasterHost(WebApplication app) => _app = app;
+
+    /// <summary>Where it listens: "https://127.0.0.1:4321".</summary>
+    public string Url => _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
+
+    /// <summary>Opens the data directory and listens.</summary>
+    /// <exception cref="AhoyException">The port is taken, or the data directory is unusable.</exception>
+    public static async Task<MasterHost> StartAsync(MasterOptions options, TimeProvider time, Action<ILoggingBuilder> logging, CancellationToken cancellationToken)
+    {
+        var listen = ParseListen(options.Listen);
+        Directory.CreateDirectory(options.DataDirectory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        var certificates = MasterCertificates.LoadOrCreate(Path.Combine(options.DataDirectory, "tls"), Names(options, listen), time);
+
+        var builder = WebApplication.CreateSlimBuilder();
+        logging(builder.Logging.ClearProviders());
+        builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.WebHost.ConfigureKestrel(kestrel => Configure(kestrel, listen, certificates));
+        builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, AhoyJson.Default));
+        AddMaster(builder.Services, options, certificates, time);
+
+        var app = builder.Build();
+        app.UseProblems(app.Services.GetRequiredService<ILogger<MasterHost>>());
+        MapMaster(app);
+        var tokens = app.Services.GetRequiredService<TokenStore>();
+        Resume(app.Services);
+        try
+        {
+            await app.StartAsync(cancellationToken);
+        }
+        catch (IOException e) when (e.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
+        {
+            await app.DisposeAsync();
+            throw new AhoyException(ErrorCode.Conflict, $"The master can't listen on {options.Listen}: another program has that port. Stop it, or choose another port with --listen.", e);
+        }
+
+        if (!tokens.HasUsers)
+            await WriteManagerTokenAsync(tokens, options);
+        return new MasterHost(app);
+    }
+
+    public Task WaitForShutdownAsync(CancellationToken cancellationToken) => _app.WaitForShutdownAsync(cancellationToken);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _app.StopAsync(CancellationToken.None);
+        await _app.DisposeAsync();
+    }
+
+    private static void AddMaster(IServiceCollection services, MasterOptions options, MasterCertificates certificates, TimeProvider time)
+    {
+        services.AddSingleton(options);
+        // Waiting calls are answered at once; an upload that is cut here is resumed.
+        services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(3));
+        services.AddSingleton(time);
+        services.AddSingleton(certificates);
+        // Made by the container, so that it closes them in the right order.
+        services.AddSingleton(_ => Database.Open(Path.Combine(options.DataDirectory, "ahoy.db")));
+        services.AddSingleton(_ => new BlobStore(Path.Combine(options.DataDirectory, "blobs")));
+        services.AddSingleton(_ => new JobLogs(Path.Combine(options.DataDirectory, "logs")));
+        services.AddSingleton<LongPolls>();
+        services.AddSingleton<TokenStore>();
+        services.AddSingleton<BlobUsers>();
+        services.AddSingleton<ImageCatalog>();
+        services.AddSingleton<ImageRegister>();
+        services.AddSingleton<JobStore>();
+        services.AddSingleton<JobIndex>();
+        services.AddSingleton<JobBook>();
+        services.AddSingleton<AgentDirectory>();
+        services.AddSingleton<AttemptReports>();
+        services.AddSingleton<AttemptBlobs>();
+        services.AddSingleton<ContactHandler>();
+        services.AddSingleton<BuildContainers>();
+        services.AddSingleton<ImageBuilder>();
+        services.AddSingleton<BuildQueue>();
+        services.AddSingleton<Matcher>();
+        services.AddHostedService(provider => provider.GetRequiredService<Matcher>());
+        services.AddSingleton<LostAttempts>();
+        services.AddHostedService(provider => provider.GetRequiredService<LostAttempts>());
+    }
+
+    private static void MapMaster(WebApplication app)
+    {
+        var services = app.Services;
+        var tokens = services.GetRequiredService<TokenStore>();
+        var blobs = services.GetRequiredService<BlobStore>();
+        var users = services.GetRequiredService<BlobUsers>();
+        var polls = services.GetRequiredService<LongPolls>();
+
+        var client = app.MapGroup("").RequireToken(tokens, AccessToken.User);
+        client.MapAccess(tokens);
+        client.MapBlobs(blobs, users);
+        client.MapImages(services.GetRequiredService<ImageCatalog>(), services.GetRequiredService<ImageRegister>());
+        client.MapBuilds(services.GetRequiredService<BuildQueue>(), polls);
+        client.MapJobs(services.GetRequiredService<JobBook>(), services.GetRequiredService<JobIndex>(), services.GetRequiredService<JobLogs>(), blobs, polls);
+        client.MapAgentList(services.GetRequiredService<AgentDirectory>());
+
+        app.MapGroup("").RequireToken(tokens, AccessToken.Join).MapJoin(tokens);
+
+        var agent = app.MapGroup("").RequireToken(tokens, AccessToken.Agent);
+        agent.MapContact(services.GetRequiredService<ContactHandler>());
+        agent.MapAttempts(services.GetRequiredService<AttemptReports>(), services.GetRequiredService<AttemptBlobs>(), blobs, users);
+    }
+
+    /// <summary>Takes up the jobs that had not ended when the master did: the queue is queued again, the leases of the rest run anew.</summary>
+    private static void Resume(IServiceProvider services)
+    {
+        var index = services.GetRequiredService<JobIndex>();
+        services.GetRequiredService<AgentDirectory>();
+        foreach (var row in services.GetRequiredService<JobStore>().Active())
+        {
+            index.Publish(row);
+        }
+    }
+
+    private static void Configure(KestrelServerOptions kestrel, IPEndPoint listen, MasterCertificates certificates)
+    {
+        kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxRequestBodySize = 32 << 20;
+        // An upload over a slow line is slow, not hostile; a dead line is noticed by the ping.
+        kestrel.Limits.MinRequestBodyDataRate = null;
+        kestrel.Limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(30);
+        kestrel.Limits.Http2.MaxStreamsPerConnection = 256;
+        kestrel.Limits.Http2.InitialConnectionWindowSize = 4 << 20;
+        kestrel.Limits.Http2.InitialStreamWindowSize = 2 << 20;
+        kestrel.Listen(listen, endpoint => endpoint.UseHttps(https =>
+        {
+            https.ServerCertificate = certificates.Server;
+            https.ServerCertificateChain = certificates.Chain;
+        }));
+    }
+
+    private static IPEndPoint ParseListen(string text) =>
+        IPEndPoint.TryParse(text, out var endpoint)
+            ? endpoint
+            : throw new AhoyException(ErrorCode.InvalidRequest, $"\"{text}\" is not an address to listen on. Write ADDRESS:PORT, such as 127.0.0.1:8443 or 0.0.0.0:8443.");
+
+    private static IEnumerable<string> Names(MasterOptions options, IPEndPoint listen) =>
+        [.. options.Names, Environment.MachineName, "localhost", "127.0.0.1", "::1", listen.Address.ToString()];
+
+    private static async Task WriteManagerTokenAsync(TokenStore tokens, MasterOptions options)
+    {
+        var token = await tokens.CreateUserTokenAsync(options.Manager, Caller.ManagerRole, lifetime: null);
+        await using var file = new FileStream(Path.Combine(options.DataDirectory, "manager.token"), new FileStreamOptions
+        {
+            Mode = FileMode.Create,
+            Access = FileAccess.Write,
+            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+        });
+        await using var writer = new StreamWriter(file);
+        await writer.WriteLineAsync(token.Token);
+    }
+}

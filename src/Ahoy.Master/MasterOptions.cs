@@ -1,0 +1,26 @@
+namespace Ahoy.Master;
+
+/// <summary>How this master works.</summary>
+public sealed record MasterOptions
+{
+    /// <summary>Everything that the master keeps: database, blobs, logs, certificates.</summary>
+    public required string DataDirectory { get; init; }
+    /// <summary>State of build containers and unpacked layers.</summary>
+    public string ContainerDirectory => Path.Combine(DataDirectory, "containers");
+    /// <summary>ADDRESS:PORT to listen on; port 0: any free one.</summary>
+    public required string Listen { get; init; }
+    /// <summary>Further names and addresses under which clients and agents call this master; they go into its certificate.</summary>
+    public IReadOnlyList<string> Names { get; init; } = [];
+    /// <summary>The user who gets the first manager token.</summary>
+    public string Manager { get; init; } = "manager";
+    /// <summary>How long an agent may be silent before its jobs are given back.</summary>
+    public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(60);
+    /// <summary>How often a job may lose its host before it ends with SYSTEM_ERROR.</summary>
+    public int MaxLostAttempts { get; init; } = 3;
+    /// <summary>Leases are not looked at more often than this.</summary>
+    public TimeSpan ShortestLeaseCheck { get; init; } = TimeSpan.FromSeconds(1);
+    /// <summary>Runtimes to try for builds, in this order.</summary>
+    public IReadOnlyList<string> Runtimes { get; init; } = ["crun", "runc"];
+    /// <summary>The ahoy executable, which is mounted into build containers to verify the finished image.</summary>
+    public string? Executable { get; init; }
+}

@@ -1,0 +1,3 @@
+namespace Ahoy.Wrapper;
+
+internal readonly record struct RunEvent(RunEventKind Kind, int Signal);

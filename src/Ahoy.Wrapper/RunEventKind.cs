@@ -1,0 +1,7 @@
+namespace Ahoy.Wrapper;
+
+internal enum RunEventKind
+{
+    Signal,
+    ProgramEnded,
+}

@@ -1,0 +1,3 @@
+namespace Ahoy.SystemTests.EndToEnd;
+
+public sealed class OrdinaryUserBadInputTests(OrdinaryUserSystem system) : BadInputContract(system), IClassFixture<OrdinaryUserSystem>;

@@ -1,0 +1,3 @@
+namespace Ahoy.SystemTests.EndToEnd;
+
+public sealed class OrdinaryUserJobsTests(OrdinaryUserSystem system) : JobsContract(system), IClassFixture<OrdinaryUserSystem>;

@@ -1,0 +1,3 @@
+namespace Ahoy.SystemTests.EndToEnd;
+
+public sealed class OrdinaryUserLifecycleTests() : LifecycleContract(asRoot: false);

@@ -1,0 +1,3 @@
+namespace Ahoy.SystemTests.EndToEnd;
+
+public sealed class OrdinaryUserTutorialTests() : TutorialContract(asRoot: false);

@@ -1,0 +1,3 @@
+namespace Ahoy.SystemTests.EndToEnd;
+
+public sealed class RootBadInputTests(RootSystem system) : BadInputContract(system), IClassFixture<RootSystem>;

@@ -1,0 +1,3 @@
+namespace Ahoy.SystemTests.Runtimes;
+
+public sealed class CrunRuntimeTests() : ContainerRuntimeContract("crun");
