@@ -22,7 +22,7 @@ public sealed class RootLifecycleTests() : LifecycleContract(asRoot: true)
             var submit = await System.TryAsync("submit", "--input", "big.bin", "busybox", "--", "true");
 
             Assert.NotEqual(0, submit.ExitCode);
-            Assert.Contains("full", submit.Error);
+            Assert.Contains("No space is left", submit.Error);
             File.Delete(Path.Combine(System.WorkDirectory, "big.bin"));
             Assert.Equal(JobState.Complete, (await AfterAsync()).State);
         }
