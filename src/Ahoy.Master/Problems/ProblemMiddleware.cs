@@ -62,7 +62,8 @@ internal static partial class ProblemMiddleware
 
     private static Problem NoSuchRoute(HttpContext context) =>
         Make(ErrorCode.NotFound, $"This master has no {context.Request.Method} {context.Request.Path}. Client and master may be of different versions.", transient: false)
-            with { Status = context.Response.StatusCode };
+            with
+        { Status = context.Response.StatusCode };
 
     private static Problem Make(ErrorCode code, string detail, bool transient) =>
         new() { Title = code.ToString(), Status = StatusOf(code), Detail = detail, Code = code, Transient = transient };
