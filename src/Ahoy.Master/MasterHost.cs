@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json;
 using Ahoy.Contracts;
 using Ahoy.Contracts.Access;
 using Ahoy.Images.Store;
@@ -13,6 +14,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -30,6 +32,9 @@ public sealed class MasterHost : IAsyncDisposable
     /// <summary>Where it listens: "https://127.0.0.1:4321".</summary>
     public string Url => _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
 
+    /// <summary>Its parts, for tests that look inside.</summary>
+    internal IServiceProvider Services => _app.Services;
+
     /// <summary>Opens the data directory and listens.</summary>
     /// <exception cref="AhoyException">The port is taken, or the data directory is unusable.</exception>
     public static async Task<MasterHost> StartAsync(MasterOptions options, TimeProvider time, Action<ILoggingBuilder> logging, CancellationToken cancellationToken)
@@ -45,11 +50,14 @@ public sealed class MasterHost : IAsyncDisposable
         builder.Services.AddLogging(logging);
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel => Configure(kestrel, listen, certificates));
-        builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, AhoyJson.Default));
+        builder.Services.ConfigureHttpJsonOptions(json => Configure(json.SerializerOptions));
+        // Else a broken request is answered without a word (ASP.NET Core says why in the environment Development only).
+        builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
         AddMaster(builder.Services, options, certificates, time);
 
         var app = builder.Build();
         app.UseProblems(app.Services.GetRequiredService<ILogger<MasterHost>>());
+        app.UseTokens(app.Services.GetRequiredService<TokenStore>());
         MapMaster(app);
         var tokens = app.Services.GetRequiredService<TokenStore>();
         Resume(app.Services);
@@ -116,7 +124,7 @@ public sealed class MasterHost : IAsyncDisposable
         var users = services.GetRequiredService<BlobUsers>();
         var polls = services.GetRequiredService<LongPolls>();
 
-        var client = app.MapGroup("").RequireToken(tokens, AccessToken.User);
+        var client = app.MapGroup("").RequireToken(AccessToken.User);
         client.MapAccess(tokens);
         client.MapBlobs(blobs, users);
         client.MapImages(services.GetRequiredService<ImageCatalog>(), services.GetRequiredService<ImageRegister>());
@@ -124,9 +132,9 @@ public sealed class MasterHost : IAsyncDisposable
         client.MapJobs(services.GetRequiredService<JobBook>(), services.GetRequiredService<JobIndex>(), services.GetRequiredService<JobLogs>(), blobs, polls);
         client.MapAgentList(services.GetRequiredService<AgentDirectory>());
 
-        app.MapGroup("").RequireToken(tokens, AccessToken.Join).MapJoin(tokens);
+        app.MapGroup("").RequireToken(AccessToken.Join).MapJoin(tokens);
 
-        var agent = app.MapGroup("").RequireToken(tokens, AccessToken.Agent);
+        var agent = app.MapGroup("").RequireToken(AccessToken.Agent);
         agent.MapContact(services.GetRequiredService<ContactHandler>());
         agent.MapAttempts(services.GetRequiredService<AttemptReports>(), services.GetRequiredService<AttemptBlobs>(), blobs, users);
     }
@@ -140,6 +148,16 @@ public sealed class MasterHost : IAsyncDisposable
         {
             index.Publish(row);
         }
+    }
+
+    /// <summary>The settings of <see cref="AhoyJson"/>: ASP.NET Core takes its types, but not its rules.</summary>
+    private static void Configure(JsonSerializerOptions json)
+    {
+        json.TypeInfoResolverChain.Insert(0, AhoyJson.Default);
+        json.DefaultIgnoreCondition = AhoyJson.Default.Options.DefaultIgnoreCondition;
+        json.AllowDuplicateProperties = AhoyJson.Default.Options.AllowDuplicateProperties;
+        json.RespectNullableAnnotations = AhoyJson.Default.Options.RespectNullableAnnotations;
+        json.RespectRequiredConstructorParameters = AhoyJson.Default.Options.RespectRequiredConstructorParameters;
     }
 
     private static void Configure(KestrelServerOptions kestrel, IPEndPoint listen, MasterCertificates certificates)

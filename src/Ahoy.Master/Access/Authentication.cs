@@ -10,16 +10,16 @@ internal static class Authentication
 {
     private const string Scheme = "Bearer ";
 
-    /// <summary>Lets only tokens of <paramref name="kind"/> into the group.</summary>
-    public static RouteGroupBuilder RequireToken(this RouteGroupBuilder group, TokenStore tokens, string kind)
+    /// <summary>Lets only tokens of <paramref name="kind"/> into the group; <see cref="UseTokens"/> sees to it.</summary>
+    public static RouteGroupBuilder RequireToken(this RouteGroupBuilder group, string kind) => group.WithMetadata(new RequiredToken(kind));
+
+    /// <summary>Looks at the token before anything of the request's body is read: strangers can't make the master parse what they send.</summary>
+    public static void UseTokens(this IApplicationBuilder app, TokenStore tokens) => app.Use(next => context =>
     {
-        group.AddEndpointFilter(async (context, next) =>
-        {
-            Authenticate(context.HttpContext, tokens, kind);
-            return await next(context);
-        });
-        return group;
-    }
+        if (context.GetEndpoint()?.Metadata.GetMetadata<RequiredToken>() is { } required)
+            Authenticate(context, tokens, required.Kind);
+        return next(context);
+    });
 
     private static void Authenticate(HttpContext context, TokenStore tokens, string kind)
     {
@@ -29,4 +29,6 @@ internal static class Authentication
             throw new AhoyException(ErrorCode.Forbidden, $"This call needs a {kind} token; the token {caller.TokenId} is a {caller.Kind} token.");
         context.Features.Set(caller);
     }
+
+    private sealed record RequiredToken(string Kind);
 }

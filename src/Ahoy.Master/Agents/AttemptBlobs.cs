@@ -19,7 +19,7 @@ internal sealed class AttemptBlobs(BlobStore blobs)
         if (!_ofImage.TryGetValue(job.Image, out var parts))
         {
             var image = await ImageReader.ReadAsync(job.Image, blobs, cancellationToken);
-            parts = new HashSet<Digest>([job.Image, image.Manifest.Config.Digest, .. image.Manifest.Layers.Select(layer => layer.Digest)]);
+            parts = new HashSet<Digest>([job.Image, image.Digest, image.Manifest.Config.Digest, .. image.Manifest.Layers.Select(layer => layer.Digest)]);
             _ofImage[job.Image] = parts;
         }
 

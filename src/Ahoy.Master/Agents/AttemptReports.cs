@@ -1,6 +1,7 @@
 using Ahoy.Contracts;
 using Ahoy.Contracts.Agents;
 using Ahoy.Contracts.Jobs;
+using Ahoy.Images.Store;
 using Ahoy.Master.Images;
 using Ahoy.Master.Jobs;
 using Microsoft.Extensions.Logging;
@@ -8,7 +9,7 @@ using Microsoft.Extensions.Logging;
 namespace Ahoy.Master.Agents;
 
 /// <summary>Takes in what agents report. Only the holder of the current attempt changes a job; everything an agent says is checked.</summary>
-internal sealed partial class AttemptReports(JobStore store, JobIndex index, JobLogs logs, BlobUsers blobUsers, MasterOptions options, TimeProvider time, ILogger<AttemptReports> logger)
+internal sealed partial class AttemptReports(JobStore store, JobIndex index, JobLogs logs, BlobStore blobs, BlobUsers blobUsers, MasterOptions options, TimeProvider time, ILogger<AttemptReports> logger)
 {
     private const int MaxText = 8192;
 
@@ -40,7 +41,8 @@ internal sealed partial class AttemptReports(JobStore store, JobIndex index, Job
 
             foreach (var chunk in report.Logs)
             {
-                logs.Write(attempt, chunk);
+                if (!logs.TryWrite(attempt, chunk))
+                    Log.ChunkDropped(logger, attempt, chunk.Stream, chunk.Offset);
             }
 
             if (report.Logs.Count > 0)
@@ -87,13 +89,16 @@ internal sealed partial class AttemptReports(JobStore store, JobIndex index, Job
         return Ended(row, report.State, report.State == JobState.Complete ? result with { End = null } : result with { End = result.End ?? UnexplainedEnd(row) }, now);
     }
 
-    /// <summary>Those outputs of a result that were asked for and whose bytes this job's user really has here.</summary>
+    /// <summary>Those outputs of a result that were asked for and whose bytes this job's user really has here, with the size that they have here.</summary>
     private IReadOnlyList<OutputFile> Delivered(JobRow row, AttemptResult result)
     {
         var asked = row.Request.Outputs.Select(output => output.Path).ToHashSet();
         var claimed = result.Outputs.Where(output => asked.Contains(output.Path)).DistinctBy(output => output.Path).ToList();
         var missing = blobUsers.Missing(row.Owner, [.. claimed.Select(output => output.Digest)]).ToHashSet();
-        return [.. claimed.Where(output => !missing.Contains(output.Digest))];
+        return [.. claimed
+            .Where(output => !missing.Contains(output.Digest))
+            .Select(output => blobs.Size(output.Digest) is { } size ? output with { Size = size } : null)
+            .OfType<OutputFile>()];
     }
 
     private static string? MissingOutput(JobRow row, AttemptResult result) =>
@@ -139,5 +144,8 @@ internal sealed partial class AttemptReports(JobStore store, JobIndex index, Job
     {
         [LoggerMessage(1, LogLevel.Warning, "Report of attempt {Attempt} from {Agent} ignored: it does not hold that attempt")]
         public static partial void Stale(ILogger logger, AttemptId attempt, string agent);
+
+        [LoggerMessage(2, LogLevel.Warning, "A piece of the {Stream} of attempt {Attempt} was dropped: no log reaches up to {Offset}")]
+        public static partial void ChunkDropped(ILogger logger, AttemptId attempt, LogStream stream, long offset);
     }
 }

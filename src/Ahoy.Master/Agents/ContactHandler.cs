@@ -15,8 +15,9 @@ internal sealed class ContactHandler(AgentDirectory agents, AttemptReports repor
 
     public async Task<ContactResponse> HandleAsync(string agent, ContactRequest request, CancellationToken cancellationToken)
     {
-        await reports.ApplyAsync(agent, request.Reports);
+        // First what the agent holds: between its reports and that, an older call of its could make the master believe that it forgot them.
         var session = await agents.HearAsync(agent, request);
+        await reports.ApplyAsync(agent, request.Reports);
         await lost.GiveBackForgottenAsync(session);
 
         using var contact = session.Enter();
@@ -25,7 +26,9 @@ internal sealed class ContactHandler(AgentDirectory agents, AttemptReports repor
         else
             matcher.Wake();
 
-        var until = time.GetUtcNow() + LongPolls.Bounded(request.WaitSeconds);
+        // A call that waits renews no lease, so it must be over long before the lease is.
+        var wait = LongPolls.Bounded(request.WaitSeconds);
+        var until = time.GetUtcNow() + (wait < options.Lease / 2 ? wait : options.Lease / 2);
         while (true)
         {
             var woken = session.WhenWoken();
@@ -61,9 +64,9 @@ internal sealed class ContactHandler(AgentDirectory agents, AttemptReports repor
         };
     }
 
-    /// <summary>True when the job has ended with just this attempt on just this agent.</summary>
+    /// <summary>True when the job has ended with just this attempt, by this agent's report. An attempt that was given up may still run there: that one is to be discarded.</summary>
     private bool IsSettled(AttemptId attempt, string agent) =>
-        reports.Find(attempt.Job) is { } row && row.State.IsTerminal() && row.Attempt == attempt.Number && row.Agent == agent;
+        reports.Find(attempt.Job) is { } row && row.State.IsTerminal() && !row.Abandoned && row.Attempt == attempt.Number && row.Agent == agent;
 
     private static HeldAttempt Named(AttemptId attempt) => new() { Job = attempt.Job, Attempt = attempt.Number };
 

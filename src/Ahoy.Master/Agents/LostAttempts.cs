@@ -15,7 +15,7 @@ internal sealed partial class LostAttempts(AgentDirectory agents, JobIndex index
         if (row.State == JobState.Canceling)
         {
             var canceled = new JobEnd { Cause = EndCause.Canceled, Phase = JobState.Canceling, Message = $"Canceled by its user; {how}." };
-            return row with { State = JobState.Canceled, EndedAt = now, Result = new() { End = canceled } };
+            return row with { State = JobState.Canceled, Abandoned = true, EndedAt = now, Result = new() { End = canceled } };
         }
 
         var lost = row.Lost + 1;
@@ -28,7 +28,7 @@ internal sealed partial class LostAttempts(AgentDirectory agents, JobIndex index
             Message = $"{lost} attempts were lost, the last one on {row.Agent}: {how}.",
             Hint = "Look at those hosts: a job that brings its host down (memory, disk) is lost everywhere.",
         };
-        return row with { State = JobState.SystemError, Lost = lost, EndedAt = now, Result = new() { End = end } };
+        return row with { State = JobState.SystemError, Abandoned = true, Lost = lost, EndedAt = now, Result = new() { End = end } };
     }
 
     /// <summary>Takes back what the master thinks the agent has begun, but the agent does not hold.</summary>

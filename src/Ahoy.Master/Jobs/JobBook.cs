@@ -12,6 +12,9 @@ internal sealed class JobBook(JobStore store, JobIndex index, ImageCatalog image
     public async Task<(JobView View, bool Created)> SubmitAsync(string owner, JobRequest request, string? idempotencyKey)
     {
         JobRequestCheck.Check(request);
+        // Before anything that may have changed since then: who repeats a submission asks for the job that was accepted.
+        if (idempotencyKey is not null && store.FindByKey(owner, request, idempotencyKey) is { } accepted)
+            return (View(index.Find(accepted.Id) ?? accepted), false);
         var image = images.Resolve(owner, request.Image, ErrorCode.UnknownImage);
         var missing = blobUsers.Missing(owner, [.. request.Inputs.Select(input => input.Digest)]);
         if (missing.Count > 0)

@@ -1,4 +1,4 @@
-using Ahoy.Contracts;
+using System.Text;
 using Ahoy.Contracts.Agents;
 using Ahoy.Contracts.Jobs;
 
@@ -9,6 +9,8 @@ internal sealed class JobLogs
 {
     /// <summary>Bytes of one stream that are kept, whatever an agent sends.</summary>
     private const long MaxBytes = 1L << 30;
+    /// <summary>More than a host keeps unwritten in its memory.</summary>
+    private const long MaxGap = 64L << 20;
     private readonly string _directory;
 
     public JobLogs(string directory)
@@ -17,19 +19,30 @@ internal sealed class JobLogs
         Directory.CreateDirectory(directory);
     }
 
-    /// <summary>Adds a chunk. Bytes that are there already are left as they are; a chunk behind a gap is refused.</summary>
-    public void Write(AttemptId attempt, LogChunk chunk)
+    /// <summary>
+    /// Adds a chunk. Bytes that are there already are left as they are. A gap before it (bytes that a crash of this host took, and
+    /// that the agent no longer has) is filled with a line that says so: refusing the chunk would keep the agent's whole call from arriving.
+    /// </summary>
+    /// <returns>False when no log can reach up to the chunk's place; it was dropped.</returns>
+    public bool TryWrite(AttemptId attempt, LogChunk chunk)
     {
         var path = PathOf(attempt, chunk.Stream);
         using var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
         var length = file.Length;
-        if (chunk.Offset < 0 || chunk.Offset > length)
-            throw new AhoyException(ErrorCode.OffsetMismatch, $"The {chunk.Stream} of attempt {attempt} ends at {length}; a chunk at {chunk.Offset} would leave a gap. Send from {length}.");
-        var known = (int)Math.Min(length - chunk.Offset, chunk.Bytes.Length);
-        if (known == chunk.Bytes.Length || length >= MaxBytes)
-            return;
+        if (length >= MaxBytes)
+            return true;
+        if (chunk.Offset < 0 || chunk.Offset - length > MaxGap)
+            return false;
         file.Position = length;
+        if (chunk.Offset > length)
+        {
+            FillGap(file, chunk.Offset - length);
+            length = chunk.Offset;
+        }
+
+        var known = (int)Math.Min(length - chunk.Offset, chunk.Bytes.Length);
         file.Write(chunk.Bytes.AsSpan(known));
+        return true;
     }
 
     /// <summary>Up to <paramref name="count"/> bytes from <paramref name="offset"/>; empty at the end.</summary>
@@ -46,6 +59,19 @@ internal sealed class JobLogs
         file.Position = offset;
         file.ReadExactly(bytes);
         return bytes;
+    }
+
+    private static void FillGap(FileStream file, long count)
+    {
+        var notice = Encoding.ASCII.GetBytes($"\n[{count} bytes of output were lost here]\n");
+        var padding = new byte[64 * 1024];
+        Array.Fill(padding, (byte)' ');
+        for (var left = count - notice.Length; left > 0; left -= padding.Length)
+        {
+            file.Write(padding.AsSpan(0, (int)Math.Min(left, padding.Length)));
+        }
+
+        file.Write(notice.AsSpan(0, (int)Math.Min(count, notice.Length)));
     }
 
     private string PathOf(AttemptId attempt, LogStream stream) =>

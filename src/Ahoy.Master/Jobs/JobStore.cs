@@ -10,7 +10,7 @@ namespace Ahoy.Master.Jobs;
 /// <summary>The jobs table. Every change is a compare-and-set on state and attempt, so that of two who move a job one wins.</summary>
 internal sealed class JobStore(Database database)
 {
-    private const string Columns = "id, version, owner, state, request, image, attempt, lost, agent, submitted_at, started_at, ended_at, canceled_at, result";
+    private const string Columns = "id, version, owner, state, request, image, attempt, lost, agent, submitted_at, started_at, ended_at, canceled_at, result, abandoned";
 
     /// <summary>Stores a new job. With a key that this owner used before: the job of then.</summary>
     /// <exception cref="AhoyException"><see cref="ErrorCode.IdempotencyMismatch"/> when the key came with another request.</exception>
@@ -27,7 +27,7 @@ internal sealed class JobStore(Database database)
                 """,
                 ("$owner", owner), ("$request", json), ("$image", image.ToString()), ("$key", idempotencyKey), ("$now", now));
             if (inserted == 0)
-                return (Existing(connection, owner, idempotencyKey!, json), false);
+                return (Existing(connection, owner, idempotencyKey!, json)!, false);
             var id = SQLitePCL.raw.sqlite3_last_insert_rowid(connection.Handle);
             return (new JobRow { Id = new JobId(id), Version = 1, Owner = owner, State = JobState.Queued, Request = request, Image = image, SubmittedAt = now }, true);
         });
@@ -54,9 +54,19 @@ internal sealed class JobStore(Database database)
         $"WHERE owner = $owner {(activeOnly ? "AND ended_at IS NULL" : "")} ORDER BY id DESC LIMIT $limit",
         ("$owner", owner), ("$limit", limit)));
 
-    private static JobRow Existing(SqliteConnection connection, string owner, string key, string json)
+    /// <summary>The job that this key was used for before; null when it is new.</summary>
+    /// <exception cref="AhoyException"><see cref="ErrorCode.IdempotencyMismatch"/> when it came with another request.</exception>
+    public JobRow? FindByKey(string owner, JobRequest request, string idempotencyKey)
     {
-        var row = Rows(connection, "WHERE owner = $owner AND idempotency_key = $key", ("$owner", owner), ("$key", key)).Single();
+        var json = JsonSerializer.Serialize(request, AhoyJson.Default.JobRequest);
+        return database.Read(connection => Existing(connection, owner, idempotencyKey, json));
+    }
+
+    private static JobRow? Existing(SqliteConnection connection, string owner, string key, string json)
+    {
+        var row = Rows(connection, "WHERE owner = $owner AND idempotency_key = $key", ("$owner", owner), ("$key", key)).SingleOrDefault();
+        if (row is null)
+            return null;
         var same = connection.Scalar<string>("SELECT request FROM jobs WHERE id = $id", ("$id", row.Id.Value)) == json;
         return same
             ? row
@@ -74,12 +84,12 @@ internal sealed class JobStore(Database database)
         connection.Execute(
             """
             UPDATE jobs SET version = $version, state = $state, attempt = $attempt, lost = $lost, agent = $agent,
-                started_at = $started, ended_at = $ended, canceled_at = $canceled, result = $result
+                started_at = $started, ended_at = $ended, canceled_at = $canceled, result = $result, abandoned = $abandoned
             WHERE id = $id
             """,
             ("$version", to.Version), ("$state", StateText(to.State)), ("$attempt", to.Attempt), ("$lost", to.Lost), ("$agent", to.Agent),
             ("$started", to.StartedAt), ("$ended", to.EndedAt), ("$canceled", to.CanceledAt),
-            ("$result", to.Result is null ? null : JsonSerializer.Serialize(to.Result, AhoyJson.Default.AttemptResult)), ("$id", id.Value));
+            ("$abandoned", to.Abandoned), ("$result", to.Result is null ? null : JsonSerializer.Serialize(to.Result, AhoyJson.Default.AttemptResult)), ("$id", id.Value));
         return to;
     }
 
@@ -102,6 +112,7 @@ internal sealed class JobStore(Database database)
         EndedAt = row.OptionalTime(11),
         CanceledAt = row.OptionalTime(12),
         Result = row.Text(13) is { } result ? JsonSerializer.Deserialize(result, AhoyJson.Default.AttemptResult) : null,
+        Abandoned = row.GetBoolean(14),
     };
 
     private static string StateText(JobState state) => JsonSerializer.Serialize(state, AhoyJson.Default.JobState).Trim('"');

@@ -25,7 +25,8 @@ internal static partial class ProblemMiddleware
             return;
         }
 
-        if (context.Response is { StatusCode: 404 or 405, HasStarted: false } && context.GetEndpoint() is null)
+        // A wrong method has an endpoint of ASP.NET Core's own, a wrong path has none.
+        if (context.Response is { StatusCode: 404 or 405, HasStarted: false, ContentType: null })
             await WriteAsync(context, NoSuchRoute(context));
     });
 

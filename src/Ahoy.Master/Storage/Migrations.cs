@@ -84,6 +84,9 @@ internal static class Migrations
         CREATE INDEX jobs_owner ON jobs (owner, id);
         CREATE INDEX jobs_active ON jobs (id) WHERE ended_at IS NULL;
         """,
+        """
+        ALTER TABLE jobs ADD COLUMN abandoned INTEGER NOT NULL DEFAULT 0;
+        """,
     ];
 
     /// <summary>Applies what is missing, each step in its own transaction.</summary>
