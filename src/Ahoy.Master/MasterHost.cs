@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Cryptography;
 using System.Text.Json;
 using Ahoy.Contracts;
 using Ahoy.Contracts.Access;
@@ -16,6 +17,7 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -26,8 +28,9 @@ namespace Ahoy.Master;
 public sealed class MasterHost : IAsyncDisposable
 {
     private readonly WebApplication _app;
+    private readonly FileStream _lock;
 
-    private MasterHost(WebApplication app) => _app = app;
+    private MasterHost(WebApplication app, FileStream @lock) => (_app, _lock) = (app, @lock);
 
     /// <summary>Where it listens: "https://127.0.0.1:4321".</summary>
     public string Url => _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
@@ -40,7 +43,31 @@ public sealed class MasterHost : IAsyncDisposable
     public static async Task<MasterHost> StartAsync(MasterOptions options, TimeProvider time, Action<ILoggingBuilder> logging, CancellationToken cancellationToken)
     {
         var listen = ParseListen(options.Listen);
-        Directory.CreateDirectory(options.DataDirectory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        var @lock = DataDirectory.Open(options.DataDirectory);
+        try
+        {
+            return new MasterHost(await StartAsync(options, listen, time, logging, cancellationToken), @lock);
+        }
+        catch (Exception e)
+        {
+            await @lock.DisposeAsync();
+            if (e is UnauthorizedAccessException or IOException or SqliteException or CryptographicException)
+                throw new AhoyException(ErrorCode.Internal, $"The master can't start on {options.DataDirectory}: {e.Message}", e);
+            throw;
+        }
+    }
+
+    public Task WaitForShutdownAsync(CancellationToken cancellationToken) => _app.WaitForShutdownAsync(cancellationToken);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _app.StopAsync(CancellationToken.None);
+        await _app.DisposeAsync();
+        await _lock.DisposeAsync();
+    }
+
+    private static async Task<WebApplication> StartAsync(MasterOptions options, IPEndPoint listen, TimeProvider time, Action<ILoggingBuilder> logging, CancellationToken cancellationToken)
+    {
         var certificates = MasterCertificates.LoadOrCreate(Path.Combine(options.DataDirectory, "tls"), Names(options, listen), time);
 
         // The empty builder: the others read appsettings.json and watch every folder below the working directory for its changes.
@@ -56,32 +83,26 @@ public sealed class MasterHost : IAsyncDisposable
         AddMaster(builder.Services, options, certificates, time);
 
         var app = builder.Build();
-        app.UseProblems(app.Services.GetRequiredService<ILogger<MasterHost>>());
-        app.UseTokens(app.Services.GetRequiredService<TokenStore>());
-        MapMaster(app);
-        var tokens = app.Services.GetRequiredService<TokenStore>();
-        Resume(app.Services);
         try
         {
+            app.UseProblems(app.Services.GetRequiredService<ILogger<MasterHost>>());
+            app.UseTokens(app.Services.GetRequiredService<TokenStore>());
+            MapMaster(app);
+            Resume(app.Services);
+            await ManagerToken.EnsureAsync(app.Services.GetRequiredService<TokenStore>(), options);
             await app.StartAsync(cancellationToken);
+            return app;
         }
         catch (IOException e) when (e.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
         {
             await app.DisposeAsync();
             throw new AhoyException(ErrorCode.Conflict, $"The master can't listen on {options.Listen}: another program has that port. Stop it, or choose another port with --listen.", e);
         }
-
-        if (!tokens.HasUsers)
-            await WriteManagerTokenAsync(tokens, options);
-        return new MasterHost(app);
-    }
-
-    public Task WaitForShutdownAsync(CancellationToken cancellationToken) => _app.WaitForShutdownAsync(cancellationToken);
-
-    public async ValueTask DisposeAsync()
-    {
-        await _app.StopAsync(CancellationToken.None);
-        await _app.DisposeAsync();
+        catch
+        {
+            await app.DisposeAsync();
+            throw;
+        }
     }
 
     private static void AddMaster(IServiceCollection services, MasterOptions options, MasterCertificates certificates, TimeProvider time)
@@ -184,17 +205,4 @@ public sealed class MasterHost : IAsyncDisposable
 
     private static IEnumerable<string> Names(MasterOptions options, IPEndPoint listen) =>
         [.. options.Names, Environment.MachineName, "localhost", "127.0.0.1", "::1", listen.Address.ToString()];
-
-    private static async Task WriteManagerTokenAsync(TokenStore tokens, MasterOptions options)
-    {
-        var token = await tokens.CreateUserTokenAsync(options.Manager, Caller.ManagerRole, lifetime: null);
-        await using var file = new FileStream(Path.Combine(options.DataDirectory, "manager.token"), new FileStreamOptions
-        {
-            Mode = FileMode.Create,
-            Access = FileAccess.Write,
-            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-        });
-        await using var writer = new StreamWriter(file);
-        await writer.WriteLineAsync(token.Token);
-    }
 }

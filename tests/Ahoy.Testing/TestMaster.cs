@@ -53,7 +53,7 @@ public sealed class TestMaster : IAsyncDisposable
     public async Task<TestMaster> StartFromCopyAsync()
     {
         var copy = new TestMaster(_time, options => _options with { DataDirectory = options.DataDirectory, Listen = "127.0.0.1:0" });
-        foreach (var file in Directory.EnumerateFiles(DataDirectory, "*", SearchOption.AllDirectories).Where(file => !file.EndsWith("-shm", StringComparison.Ordinal)))
+        foreach (var file in Directory.EnumerateFiles(DataDirectory, "*", SearchOption.AllDirectories).Where(file => !file.EndsWith("-shm", StringComparison.Ordinal) && Path.GetFileName(file) != "lock"))
         {
             var target = Path.Combine(copy.DataDirectory, Path.GetRelativePath(DataDirectory, file));
             Directory.CreateDirectory(Path.GetDirectoryName(target)!);

@@ -79,6 +79,9 @@ public static class ImageReader
 
     private static Digest Choose(ImageIndex index, Digest digest)
     {
+        // JSON's null passes the reader inside lists.
+        if (index.Manifests.Any(entry => entry is null))
+            throw Invalid(digest, "its index lists null");
         var images = index.Manifests.Where(entry => entry.MediaType is MediaTypes.Manifest or MediaTypes.DockerManifest).ToList();
         var chosen = images.Find(entry => entry.Platform is { Os: Os, Architecture: Architecture })
             ?? (images is [{ Platform: null } only] ? only : null);
@@ -96,6 +99,8 @@ public static class ImageReader
             throw Invalid(digest, $"its config is of the type {manifest.Config.MediaType}: it is no container image");
         if (manifest.Layers.Count is 0 or > MaxLayers)
             throw Invalid(digest, $"it has {manifest.Layers.Count} layers; 1 to {MaxLayers} are possible");
+        if (manifest.Layers.Any(layer => layer is null))
+            throw Invalid(digest, "it lists null as a layer");
         if (manifest.Layers.Append(manifest.Config).Any(part => part.Size < 0))
             throw Invalid(digest, "it gives a negative size");
     }

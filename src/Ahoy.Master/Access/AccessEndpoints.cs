@@ -20,7 +20,8 @@ internal static class AccessEndpoints
         group.MapPost(Routes.Tokens, async (HttpContext context, TokenRequest request) =>
         {
             var caller = Caller.Of(context);
-            TimeSpan? lifetime = request.LifetimeSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
+            // What no TimeSpan can hold is refused as too long or too short below, like the rest.
+            TimeSpan? lifetime = request.LifetimeSeconds is { } seconds ? TimeSpan.FromSeconds(Math.Clamp(seconds, -1, int.MaxValue)) : null;
             switch (request.Kind)
             {
                 case AccessToken.Join:

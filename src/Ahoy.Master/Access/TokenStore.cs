@@ -57,10 +57,14 @@ internal sealed class TokenStore
     }
 
     /// <summary>Makes a user, if the name is new, and a token for them.</summary>
-    public async Task<TokenResponse> CreateUserTokenAsync(string user, string role, TimeSpan? lifetime)
+    public Task<TokenResponse> CreateUserTokenAsync(string user, string role, TimeSpan? lifetime) => CreateUserTokenAsync(user, role, lifetime, _ => { });
+
+    /// <summary>As the other; <paramref name="keep"/> gets the token's text before the token counts.</summary>
+    public async Task<TokenResponse> CreateUserTokenAsync(string user, string role, TimeSpan? lifetime, Action<string> keep)
     {
         CheckUserName(user);
         var (token, stored) = NewToken(AccessToken.User, user, lifetime ?? UserLifetime);
+        keep(token.Reveal());
         await _database.WriteAsync(connection =>
         {
             connection.Execute(

@@ -154,7 +154,9 @@ internal sealed class BuildContainers(BlobStore blobs, MasterOptions options) : 
                     : $"{name}: {status.Reason}");
             }
 
-            throw new AhoyException(ErrorCode.RuntimeFailed, $"The master's host can't run build containers. {string.Join("; ", reasons)}.");
+            throw new AhoyException(ErrorCode.RuntimeFailed, reasons.Count == 0
+                ? "This master has no container runtime for builds configured, so it can only add files to images."
+                : $"The master's host can't run build containers. {string.Join("; ", reasons)}.");
         }
         finally
         {

@@ -19,6 +19,13 @@ internal sealed class BlobUsers(Database database)
         return 0;
     });
 
+    /// <exception cref="AhoyException"><see cref="ErrorCode.MissingBlob"/> when the user has not uploaded all of them.</exception>
+    public void Require(string user, IReadOnlyCollection<Digest> digests)
+    {
+        if (Missing(user, digests) is [var missing, ..])
+            throw new AhoyException(ErrorCode.MissingBlob, $"The blob {missing} has not been uploaded. Upload it first, then register the image.");
+    }
+
     /// <summary>Those of the digests that the user has not uploaded.</summary>
     public IReadOnlyList<Digest> Missing(string user, IReadOnlyCollection<Digest> digests)
     {

@@ -17,9 +17,8 @@ internal sealed class ImageRegister(BlobStore blobs, BlobUsers users, ImageCatal
     {
         ImageName.Check(registration.Name);
         catalog.RequireFree(registration.Kind, registration.Name);
-        Require(user, [registration.Manifest], "manifest");
-        var image = await ImageReader.ReadAsync(registration.Manifest, blobs, cancellationToken);
-        Require(user, [image.Manifest.Config.Digest, .. image.Manifest.Layers.Select(layer => layer.Digest)], "blob");
+        var image = await ImageReader.ReadAsync(registration.Manifest, new UploadedBlobs(user, users, blobs), cancellationToken);
+        users.Require(user, [.. image.Manifest.Layers.Select(layer => layer.Digest)]);
         var view = await AddAsync(user, registration.Name, registration.Kind, registration.Manifest, baseName: null, cancellationToken);
         // Looking through a whole root file system leaves much behind.
         DaemonMemory.GiveBack();
@@ -89,12 +88,5 @@ internal sealed class ImageRegister(BlobStore blobs, BlobUsers users, ImageCatal
         await database.WriteAsync(connection => connection.Execute(
             "INSERT INTO image_contents (manifest, contents) VALUES ($manifest, $contents) ON CONFLICT DO NOTHING",
             ("$manifest", manifest.ToString()), ("$contents", buffer.ToArray())));
-    }
-
-    private void Require(string user, IReadOnlyCollection<Digest> digests, string what)
-    {
-        var missing = users.Missing(user, digests);
-        if (missing.Count > 0)
-            throw new AhoyException(ErrorCode.MissingBlob, $"The {what} {missing[0]} has not been uploaded. Upload it first, then register the image.");
     }
 }

@@ -25,9 +25,9 @@ internal static partial class ProblemMiddleware
             return;
         }
 
-        // A wrong method has an endpoint of ASP.NET Core's own, a wrong path has none.
-        if (context.Response is { StatusCode: 404 or 405, HasStarted: false, ContentType: null })
-            await WriteAsync(context, NoSuchRoute(context));
+        // What ASP.NET Core itself refuses, it refuses without a word.
+        if (context.Response is { StatusCode: >= 400, HasStarted: false, ContentType: null })
+            await WriteAsync(context, Unexplained(context));
     });
 
     /// <summary>The HTTP status for each code.</summary>
@@ -61,10 +61,17 @@ internal static partial class ProblemMiddleware
         }
     }
 
-    private static Problem NoSuchRoute(HttpContext context) =>
-        Make(ErrorCode.NotFound, $"This master has no {context.Request.Method} {context.Request.Path}. Client and master may be of different versions.", transient: false)
-            with
-        { Status = context.Response.StatusCode };
+    private static Problem Unexplained(HttpContext context)
+    {
+        var call = $"{context.Request.Method} {context.Request.Path}";
+        var problem = context.Response.StatusCode switch
+        {
+            404 or 405 => Make(ErrorCode.NotFound, $"This master has no {call}. Client and master may be of different versions.", transient: false),
+            415 => Make(ErrorCode.InvalidRequest, $"{call} needs a body of JSON, with the header Content-Type: application/json.", transient: false),
+            _ => Make(ErrorCode.InvalidRequest, $"{call} came with a value in its path, query or body that can't be read.", transient: false),
+        };
+        return problem with { Status = context.Response.StatusCode };
+    }
 
     private static Problem Make(ErrorCode code, string detail, bool transient) =>
         new() { Title = code.ToString(), Status = StatusOf(code), Detail = detail, Code = code, Transient = transient };

@@ -26,15 +26,25 @@ internal sealed class Database : IAsyncDisposable
     }
 
     /// <summary>Opens or makes the database and brings its schema up to date.</summary>
+    /// <exception cref="AhoyException">It is damaged, can't be written, or comes from a newer master.</exception>
     public static Database Open(string file)
     {
         SQLitePCL.raw.SetProvider(new SQLitePCL.SQLite3Provider_sqlite3());
-        var connection = Connect(file, SqliteOpenMode.ReadWriteCreate);
-        connection.Execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY;");
-        File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-        Migrations.Apply(connection);
-        connection.KeepPrepared();
-        return new Database(file, connection);
+        SqliteConnection? connection = null;
+        try
+        {
+            connection = Connect(file, SqliteOpenMode.ReadWriteCreate);
+            connection.Execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY;");
+            File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            Migrations.Apply(connection);
+            connection.KeepPrepared();
+            return new Database(file, connection);
+        }
+        catch (SqliteException e)
+        {
+            connection?.Dispose();
+            throw new AhoyException(ErrorCode.Internal, $"The master's database {file} can't be opened: {e.Message} Restore it, or start with another data directory.", e);
+        }
     }
 
     /// <summary>Runs <paramref name="change"/> inside the next group. When the task completes, it is flushed; when it throws, only this change is undone.</summary>

@@ -134,6 +134,8 @@ public sealed class SubmissionTests : IAsyncLifetime
     [InlineData("""{"image":"base","command":["a"],"inputs":[{"path":"a","digest":"sha256:12","size":1}]}""")]
     [InlineData("""{"image":"base","command":["a"],"resources":{"memoryBytes":"2G"}}""")]
     [InlineData("""{"image":null,"command":["a"]}""")]
+    [InlineData("""{"image":"base","command":["a"],"resources":null}""")]
+    [InlineData("""{"image":"base","command":["a"],"inputs":null}""")]
     [InlineData("""{"command":["a"]}""")]
     [InlineData("""{"image":"base","image":"other","command":["a"]}""")]
     [InlineData("""{"image":"base","command":""")]
