@@ -16,7 +16,7 @@ internal static class IdleMemory
 
         void Add(string figure, string words, double goal)
         {
-            var process = ProcessTable.Mentioning(system.Executable).SingleOrDefault(process => process.CommandLine.Contains($"{system.Executable} {words}", StringComparison.Ordinal))
+            var process = ProcessTable.Of(system.Directory.Path).SingleOrDefault(process => process.CommandLine.Contains($"{system.Executable} {words}", StringComparison.Ordinal))
                 ?? throw new InvalidOperationException($"Not exactly one process \"{words}\" of {system.Executable} runs.");
             var line = File.ReadLines($"/proc/{process.Id}/status").First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal));
             var megabytes = double.Parse(line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)[1]) / 1024;

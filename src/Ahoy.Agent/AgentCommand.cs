@@ -21,7 +21,7 @@ public static class AgentCommand
     private static Command Join()
     {
         var url = new Argument<Uri?>("URL") { CustomParser = Url, Description = "Address of the master, such as https://master.example.org:7443." };
-        var tokenFile = new Option<string>("--token-file") { Description = "File with a join token (`ahoy token create --kind join`).", Required = true, HelpName = "FILE" };
+        var tokenFile = new Option<string>("--token-file") { Description = "File with a join token (`ahoy token create --join`).", Required = true, HelpName = "FILE" };
         var name = new Option<string?>("--name") { Description = "How people see this agent. Default: the host's name." };
         var command = new Command("join", "Makes this host an agent of a master. Example: ahoy agent join https://master:7443 --token-file join.token") { url, tokenFile, name, State };
         command.SetAction((parsed, cancellationToken) => GuardAsync(async () =>

@@ -70,8 +70,11 @@ public sealed class MasterHost : IAsyncDisposable
     {
         var certificates = MasterCertificates.LoadOrCreate(Path.Combine(options.DataDirectory, "tls"), Names(options, listen), time);
 
-        var builder = WebApplication.CreateSlimBuilder();
-        logging(builder.Logging.ClearProviders());
+        // The empty builder: the others read appsettings.json and watch every folder below the working directory for its changes.
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = options.DataDirectory });
+        builder.WebHost.UseKestrelCore();
+        builder.Services.AddRoutingCore();
+        builder.Services.AddLogging(logging);
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel => Configure(kestrel, listen, certificates));
         builder.Services.ConfigureHttpJsonOptions(json => Configure(json.SerializerOptions));

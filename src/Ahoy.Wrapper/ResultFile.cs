@@ -17,9 +17,9 @@ internal static class ResultFile
         using (var file = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write))
         {
             JsonSerializer.Serialize(file, result, AhoyJson.Default.WrapperResult);
-            file.Flush(flushToDisk: true);
         }
 
+        // No flush to the disk: the rename makes it whole for every process, and a host that goes down takes the attempt with it.
         File.Move(temporary, final, overwrite: true);
     }
 }

@@ -121,7 +121,7 @@ public sealed class LocalSystem : IAsyncDisposable
 
     /// <summary>What of this system still runs or is mounted: one line each. Complete only for root and for the user's own processes.</summary>
     public IReadOnlyList<string> Leftovers() =>
-        [.. ProcessTable.Mentioning(_directory.Path).Where(process => process.Id != Environment.ProcessId).Select(process => $"process {process.Id}: {process.CommandLine}"),
+        [.. ProcessTable.Of(_directory.Path).Select(process => $"process {process.Id}: {process.CommandLine}"),
          .. File.ReadLines("/proc/self/mountinfo").Where(line => line.Contains(_directory.Path, StringComparison.Ordinal)).Select(line => $"mount {line}")];
 
     private Task<ProgramOutput> AsUserAsync(ProgramCall call)
@@ -136,7 +136,7 @@ public sealed class LocalSystem : IAsyncDisposable
         var leftovers = Leftovers();
         var logs = DaemonLogs();
         if (leftovers.Count > 0)
-            ProcessTable.KillMentioning(_directory.Path);
+            ProcessTable.Kill(_directory.Path);
         _directory.Dispose();
         if (down.ExitCode != 0)
             throw new InvalidOperationException($"ahoy down exited with {down.ExitCode}: {down.Error}\n{logs}");

@@ -7,21 +7,24 @@ namespace Ahoy.Testing;
 public static class ProcessTable
 {
     /// <summary>
-    /// All processes whose command line, environment or mount table names the path. The mount table finds programs inside containers,
-    /// which know nothing of the host's paths themselves.
+    /// The processes that belong to the directory: started from an executable in it, with an environment that names it, or in a container
+    /// whose root or bind mounts come from it. Strict, because what is found may get killed: a stranger who only mentions the
+    /// directory on the command line, or sees it mounted at its own place, is not among them.
     /// </summary>
-    public static IReadOnlyList<RunningProcess> Mentioning(string path) =>
-        [.. from directory in Directory.EnumerateDirectories("/proc")
-            let id = int.TryParse(Path.GetFileName(directory), out var number) ? number : 0
-            where id != 0 && id != Environment.ProcessId && !IsZombie(directory)
-            where new[] { "cmdline", "environ" }.Any(file => Read(directory, file).Contains(path, StringComparison.Ordinal))
-                || (!SharesOurMounts(directory) && Read(directory, "mountinfo").Contains(path, StringComparison.Ordinal))
-            select new RunningProcess(id, Read(directory, "cmdline").Replace('\0', ' '))];
+    public static IReadOnlyList<RunningProcess> Of(string directory) =>
+        [.. from process in Directory.EnumerateDirectories("/proc")
+            let id = int.TryParse(Path.GetFileName(process), out var number) ? number : 0
+            where id != 0 && id != Environment.ProcessId && !IsZombie(process)
+            let commandLine = Read(process, "cmdline")
+            where commandLine.StartsWith(directory + "/", StringComparison.Ordinal)
+                || Read(process, "environ").Contains($"={directory}/", StringComparison.Ordinal)
+                || Read(process, "mountinfo").Split('\n').Any(mount => ComesFrom(mount, directory))
+            select new RunningProcess(id, commandLine.Replace('\0', ' '))];
 
-    /// <summary>Kills what <see cref="Mentioning"/> finds, so that a failed test does not spoil the next one.</summary>
-    public static void KillMentioning(string path)
+    /// <summary>Kills what <see cref="Of"/> finds, so that a failed test does not spoil the next one.</summary>
+    public static void Kill(string directory)
     {
-        foreach (var found in Mentioning(path))
+        foreach (var found in Of(directory))
         {
             try
             {
@@ -36,17 +39,16 @@ public static class ProcessTable
         }
     }
 
-    /// <summary>True also when the process may not be looked at: then it is not ours.</summary>
-    private static bool SharesOurMounts(string directory)
+    /// <summary>
+    /// True for a mount from below the directory at a place outside of it: a container's. The daemons' own mount namespaces, and every other
+    /// one on this computer, show mounts below the directory at their own place. Man 5 proc: field 4 is the root, 5 the mount point.
+    /// </summary>
+    private static bool ComesFrom(string mount, string directory)
     {
-        try
-        {
-            return File.ResolveLinkTarget(Path.Combine(directory, "ns", "mnt"), false)?.Name == File.ResolveLinkTarget("/proc/self/ns/mnt", false)?.Name;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return true;
-        }
+        var fields = mount.Split(' ');
+        return fields.Length > 5
+            && !fields[4].StartsWith(directory, StringComparison.Ordinal)
+            && (fields[3].StartsWith(directory + "/", StringComparison.Ordinal) || fields[^1].Contains($"={directory}/", StringComparison.Ordinal));
     }
 
     /// <summary>A zombie has no memory, mounts or files any more; only its parent's wait is missing.</summary>

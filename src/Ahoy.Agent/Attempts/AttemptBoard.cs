@@ -28,6 +28,7 @@ internal sealed partial class AttemptBoard(
     private readonly Queue<AttemptId> _pastOrder = [];
     private readonly AttemptJournal _journal = new(host.JournalDirectory);
     private readonly Signal _added = new();
+    private bool _worked = true;
     private readonly ConcurrentDictionary<Task, bool> _tasks = new();
 
     public IReadOnlyList<HeldAttempt> Held() => [.. Current().Where(attempt => !attempt.Released.IsCompleted).Select(attempt => attempt.Held)];
@@ -107,6 +108,14 @@ internal sealed partial class AttemptBoard(
                     news.Set();
             }
         }
+    }
+
+    /// <summary>After a wait in which nothing happened: gives the memory of the attempts before it back to the host. Does nothing when there is nothing to give.</summary>
+    public void GiveBackMemory()
+    {
+        if (Current().Count > 0 || !Interlocked.Exchange(ref _worked, false))
+            return;
+        DaemonMemory.GiveBack();
     }
 
     /// <summary>After the shutdown was asked for: returns when nothing of this process touches an attempt any more.</summary>
@@ -195,6 +204,7 @@ internal sealed partial class AttemptBoard(
         }
 
         _added.Set();
+        Volatile.Write(ref _worked, true);
         var task = Task.Run(() => KeepAsync(attempt, run), CancellationToken.None);
         _tasks[task] = true;
         _ = task.ContinueWith(done => _tasks.TryRemove(done, out _), TaskScheduler.Default);

@@ -62,6 +62,8 @@ internal sealed partial class ContactLoop(MasterClient master, AttemptBoard boar
                 var begun = Stopwatch.GetTimestamp();
                 var learnt = await CallAsync([], (int)host.Options.ContactWait.TotalSeconds, cancellationToken);
                 failures.Reset();
+                if (!learnt)
+                    board.GiveBackMemory();
                 if (learnt || Stopwatch.GetElapsedTime(begun) >= Soon)
                     emptyAnswers.Reset();
                 else

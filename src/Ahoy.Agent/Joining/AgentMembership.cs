@@ -43,7 +43,7 @@ internal sealed class AgentMembership(string stateDirectory)
         if (credentials is null || (tokenFile is not null && IsForAnother(credentials, tokenFile)))
         {
             if (url is null || tokenFile is null)
-                throw new AhoyException(ErrorCode.InvalidRequest, $"This agent has joined no master ({CredentialsFile} is not there). Join with `ahoy agent join URL --token-file FILE`; a manager makes the token with `ahoy token create --kind join`.");
+                throw new AhoyException(ErrorCode.InvalidRequest, $"This agent has joined no master ({CredentialsFile} is not there). Join with `ahoy agent join URL --token-file FILE`; a manager makes the token with `ahoy token create --join`.");
             return await JoinAsync(url, ReadToken(tokenFile), name, cancellationToken);
         }
 
@@ -56,7 +56,7 @@ internal sealed class AgentMembership(string stateDirectory)
             throw new AhoyException(ErrorCode.InvalidRequest, $"There is no token file {file}.");
         return AccessToken.TryParse(File.ReadAllText(file), out var token) && token!.Kind == AccessToken.Join
             ? token
-            : throw new AhoyException(ErrorCode.InvalidRequest, $"File {file} does not hold a join token (ahoy_join_…). A manager makes one with `ahoy token create --kind join`.");
+            : throw new AhoyException(ErrorCode.InvalidRequest, $"File {file} does not hold a join token (ahoy_join_…). A manager makes one with `ahoy token create --join`.");
     }
 
     /// <exception cref="AhoyException">The credentials were changed by hand.</exception>

@@ -22,13 +22,21 @@ public static partial class AptBase
     /// <see cref="ErrorCode.Unavailable"/>: mirror unreachable; <see cref="ErrorCode.DiskFull"/>; <see cref="ErrorCode.BuildFailed"/> with the tool's last lines.
     /// Nothing half-made is left.
     /// </exception>
-    public static async Task<OciLayout> CreateAsync(AptBaseRequest request, string output, Action<string> progress, CancellationToken cancellationToken)
+    public static Task<OciLayout> CreateAsync(AptBaseRequest request, string output, Action<string> progress, CancellationToken cancellationToken) =>
+        CreateAsync(request, output, Path.GetTempPath(), progress, cancellationToken);
+
+    /// <param name="request">As above.</param>
+    /// <param name="output">As above.</param>
+    /// <param name="temporary">Where the work directory is made; everybody must be able to pass through it.</param>
+    /// <param name="progress">As above.</param>
+    /// <param name="cancellationToken">As above.</param>
+    internal static async Task<OciLayout> CreateAsync(AptBaseRequest request, string output, string temporary, Action<string> progress, CancellationToken cancellationToken)
     {
         Check(request);
         Mmdebstrap.CheckUsable();
         using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(30) };
         var archive = await AptArchive.FindAsync(request, AptSource.OfHost(), client, cancellationToken);
-        var work = CreateWorkDirectory();
+        var work = CreateWorkDirectory(temporary);
         try
         {
             var tar = Path.Combine(work, "base.tar");
@@ -76,9 +84,9 @@ public static partial class AptBase
     }
 
     /// <summary>Ids of the user namespace work in it, so everybody may pass through, but only this user can list it.</summary>
-    private static string CreateWorkDirectory()
+    private static string CreateWorkDirectory(string temporary)
     {
-        var directory = Directory.CreateTempSubdirectory("ahoy-base-");
+        var directory = Directory.CreateDirectory(Path.Combine(temporary, $"ahoy-base-{Guid.NewGuid():N}"));
         directory.UnixFileMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
         return directory.FullName;
     }

@@ -64,8 +64,8 @@ internal static class Mmdebstrap
         catch (Exception e) when (e is OperationCanceledException or ProgramFailedException)
         {
             // When killed it can't clean up, and this user may not delete files of the namespace's ids.
-            if (!root && Directory.EnumerateDirectories(work, "mmdebstrap.*").Any())
-                await RemoveAsync(work);
+            if (!root)
+                await EmptyAsync([.. Directory.GetDirectories(work).Where(directory => FileStatus.Of(directory).User != Posix.EffectiveUser())]);
             throw;
         }
     }
@@ -92,12 +92,16 @@ internal static class Mmdebstrap
         };
     }
 
-    private static async Task RemoveAsync(string work) =>
-        await ProgramRunner.RunAsync(new ProgramCall
-        {
-            Program = Program,
-            Arguments = ["--unshare-helper", "sh", "-c", "rm -rf -- \"$1\"/mmdebstrap.*", "sh", work],
-        }, CancellationToken.None);
+    /// <summary>
+    /// Deletes what is in the directories as root of the user namespace; the directories themselves stand in one of this user's.
+    /// Processes that were killed just now may still finish a write, which makes find fail: hence several tries.
+    /// </summary>
+    private static async Task EmptyAsync(string[] directories)
+    {
+        const string empty = "for try in 1 2 3 4 5 6 7 8 9; do find \"$@\" -mindepth 1 -delete && exit 0; sleep 0.2; done; exit 1";
+        if (directories.Length > 0)
+            await ProgramRunner.RunAsync(new ProgramCall { Program = Program, Arguments = ["--unshare-helper", "sh", "-c", empty, "sh", .. directories] }, CancellationToken.None);
+    }
 
     /// <summary>From the file alone: asking the C library would load its name service modules, which a static executable can't rely on.</summary>
     private static string UserName()

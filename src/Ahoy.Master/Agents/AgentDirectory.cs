@@ -94,8 +94,7 @@ internal sealed class AgentDirectory
 
         if (reasons.Count == 0)
             return _sessions.IsEmpty ? "No agent has joined this master yet." : "No agent is in contact with this master now.";
-        var before = _index.QueuedBefore(job.Id);
-        return string.Join("; ", reasons.Take(5)) + (reasons.Count > 5 ? $"; and {reasons.Count - 5} more agents" : "") + (before > 0 ? $". {before} older jobs wait too." : ".");
+        return string.Join("; ", reasons.Take(5)) + (reasons.Count > 5 ? $"; and {reasons.Count - 5} more agents." : ".");
     }
 
     public IReadOnlyList<AgentView> List() => [.. _sessions.Values
@@ -114,7 +113,7 @@ internal sealed class AgentDirectory
             return $"busy, {Math.Max(cpus, 0)} of {session.Capabilities!.Cpus} cpus free";
         if (requirement.MemoryBytes > memory)
             return $"busy, {ByteSize.Format(Math.Max(memory, 0))} of {ByteSize.Format(session.Capabilities!.MemoryBytes)} of memory free";
-        return "free, will be given the job at its next contact";
+        return "has room; older jobs come first";
     }
 
     private AgentView View(AgentSession session)

@@ -11,6 +11,7 @@ internal sealed class AgentSession(string name)
     private TaskCompletionSource _woken = NewSignal();
     private string? _process;
     private long _sequence;
+    private bool _newProcess;
     private int _open;
 
     public string Name { get; } = name;
@@ -43,7 +44,11 @@ internal sealed class AgentSession(string name)
             if (request.Session == _process && request.Sequence <= _sequence)
                 return false;
             if (request.Session != _process)
+            {
                 _told.Clear();
+                _newProcess = true;
+            }
+
             _process = request.Session;
             _sequence = request.Sequence;
             Held = request.Held.Select(held => new AttemptId(held.Job, held.Attempt)).ToHashSet();
@@ -52,6 +57,17 @@ internal sealed class AgentSession(string name)
             var changed = Capabilities is null || !SameCapabilities(Capabilities, request.Capabilities);
             Capabilities = request.Capabilities;
             return changed;
+        }
+    }
+
+    /// <summary>True once after each start of the agent: what an earlier process was given and this one does not hold may have begun already, and must not be given again as if it had not.</summary>
+    public bool TakeNewProcess()
+    {
+        lock (_gate)
+        {
+            var taken = _newProcess;
+            _newProcess = false;
+            return taken;
         }
     }
 

@@ -34,8 +34,9 @@ internal sealed partial class LostAttempts(AgentDirectory agents, JobIndex index
     /// <summary>Takes back what the master thinks the agent has begun, but the agent does not hold.</summary>
     public async Task GiveBackForgottenAsync(AgentSession session)
     {
+        var newProcess = session.TakeNewProcess();
         var forgotten = index.OfAgent(session.Name)
-            .Where(row => row.State is JobState.Preparing or JobState.Running or JobState.Delivering or JobState.Canceling && !session.Held.Contains(row.AttemptId))
+            .Where(row => (newProcess || row.State != JobState.Assigned) && !session.Held.Contains(row.AttemptId))
             .ToList();
         await GiveBackAsync(forgotten, $"{session.Name} is in contact but no longer has it");
     }

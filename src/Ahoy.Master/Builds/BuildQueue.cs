@@ -8,6 +8,7 @@ using Ahoy.Images.Store;
 using Ahoy.Master.Images;
 using Ahoy.Master.Storage;
 using Ahoy.Processes;
+using Ahoy.Runtimes;
 using Microsoft.Extensions.Logging;
 
 namespace Ahoy.Master.Builds;
@@ -83,6 +84,7 @@ internal sealed partial class BuildQueue(
             finally
             {
                 _one.Release();
+                DaemonMemory.GiveBack();
             }
         }
         catch (OperationCanceledException)

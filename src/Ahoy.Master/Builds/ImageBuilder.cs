@@ -4,6 +4,7 @@ using Ahoy.Contracts.Images;
 using Ahoy.Images.Layers;
 using Ahoy.Images.Oci;
 using Ahoy.Images.Store;
+using Ahoy.Master.Images;
 using Ahoy.Master.Storage;
 using Ahoy.Runtimes;
 
@@ -13,7 +14,7 @@ namespace Ahoy.Master.Builds;
 /// Builds an application image (DESIGN: images): packages layer, dependencies layer, files layer, manifest, and verification
 /// in a container of the finished image. Layers stand in the order of how seldom they change.
 /// </summary>
-internal sealed class ImageBuilder(BlobStore blobs, Database database, BuildContainers containers, MasterOptions options)
+internal sealed class ImageBuilder(BlobStore blobs, Database database, ImageRegister register, BuildContainers containers, MasterOptions options)
 {
     /// <summary>Returns the manifest's digest; image and layers are in the store.</summary>
     /// <exception cref="AhoyException"><see cref="ErrorCode.BuildFailed"/> with what is missing, or what the package manager said.</exception>
@@ -21,13 +22,14 @@ internal sealed class ImageBuilder(BlobStore blobs, Database database, BuildCont
     {
         log.WriteLine($"Base {baseImage.Name} ({baseImage.Digest})");
         var source = await ImageReader.ReadAsync(baseImage.Digest, blobs, cancellationToken);
+        var links = register.Contents(baseImage).DirectoryLinks;
         var layers = new List<NewLayer>();
         if (request.Packages.Count > 0)
             layers.Add(await PackagesAsync(id, request, baseImage.Digest, log, cancellationToken));
         if (request.Dependencies.Count > 0)
-            layers.Add(await FilesAsync(request.Dependencies, "dependencies", log, cancellationToken));
+            layers.Add(await FilesAsync(Placed(request.Dependencies, links), "dependencies", log, cancellationToken));
         if (request.Files.Count > 0)
-            layers.Add(await FilesAsync(request.Files, "files", log, cancellationToken));
+            layers.Add(await FilesAsync(Placed(request.Files, links), "files", log, cancellationToken));
 
         var composed = ImageComposer.Extend(source, layers, request.Entrypoint);
         await blobs.AddAsync(composed.Config, cancellationToken);
@@ -63,7 +65,7 @@ internal sealed class ImageBuilder(BlobStore blobs, Database database, BuildCont
         return rows.Count == 1 && blobs.Contains(rows[0].Item1) ? rows[0] : null;
     }
 
-    private async Task<NewLayer> FilesAsync(IReadOnlyList<BuildFile> files, string role, BuildLog log, CancellationToken cancellationToken)
+    private async Task<NewLayer> FilesAsync(List<BuildFile> files, string role, BuildLog log, CancellationToken cancellationToken)
     {
         log.WriteLine($"{files.Count} {role}");
         var path = Path.Combine(options.DataDirectory, "tmp", Path.GetRandomFileName());
@@ -74,6 +76,14 @@ internal sealed class ImageBuilder(BlobStore blobs, Database database, BuildCont
         var digest = await blobs.AddAsync(tar, null, null, cancellationToken);
         return Layer(digest, tar.Length, role, $"ahoy build: {role}");
     }
+
+    /// <summary>Where the base has a link to a directory (/lib → usr/lib), files go where it leads: an entry "lib/x" would replace the link itself.</summary>
+    private static List<BuildFile> Placed(IReadOnlyList<BuildFile> files, IReadOnlyDictionary<string, string> links) => [.. files
+        .Where(file => file.Type != BuildFileType.Directory || !links.ContainsKey("/" + file.Path))
+        .Select(file => file.Path.IndexOf('/', StringComparison.Ordinal) is var slash and > 0 && links.TryGetValue("/" + file.Path[..slash], out var target)
+            ? file with { Path = target.Trim('/') + file.Path[slash..] }
+            : file)
+        .DistinctBy(file => file.Path)];
 
     private static NewLayer Layer(Digest digest, long size, string role, string createdBy) =>
         new() { Digest = digest, Size = size, Role = role, CreatedBy = createdBy };

@@ -5,6 +5,7 @@ using Ahoy.Contracts.Images;
 using Ahoy.Images.Oci;
 using Ahoy.Images.Store;
 using Ahoy.Master.Storage;
+using Ahoy.Runtimes;
 
 namespace Ahoy.Master.Images;
 
@@ -18,7 +19,10 @@ internal sealed class ImageRegister(BlobStore blobs, BlobUsers users, ImageCatal
         catalog.RequireFree(registration.Kind, registration.Name);
         var image = await ImageReader.ReadAsync(registration.Manifest, new UploadedBlobs(user, users, blobs), cancellationToken);
         users.Require(user, [.. image.Manifest.Layers.Select(layer => layer.Digest)]);
-        return await AddAsync(user, registration.Name, registration.Kind, registration.Manifest, baseName: null, cancellationToken);
+        var view = await AddAsync(user, registration.Name, registration.Kind, registration.Manifest, baseName: null, cancellationToken);
+        // Looking through a whole root file system leaves much behind.
+        DaemonMemory.GiveBack();
+        return view;
     }
 
     /// <summary>Gives a name to an image that is whole in the store. Its contents are looked through once per manifest.</summary>

@@ -117,22 +117,6 @@ internal sealed class JobIndex
         }
     }
 
-    public int QueuedBefore(JobId id)
-    {
-        lock (_gate)
-        {
-            return _queue.Values.Sum(ids => ids.Count == 0 || ids.Min >= id.Value ? 0 : ids.GetViewBetween(0, id.Value - 1).Count);
-        }
-    }
-
-    public IReadOnlyList<JobRow> InState(JobState state)
-    {
-        lock (_gate)
-        {
-            return [.. _jobs.Values.Select(entry => entry.Row).Where(row => row.State == state)];
-        }
-    }
-
     private void Add(JobRow row)
     {
         if (row.State == JobState.Queued)

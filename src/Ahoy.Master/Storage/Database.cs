@@ -34,9 +34,10 @@ internal sealed class Database : IAsyncDisposable
         try
         {
             connection = Connect(file, SqliteOpenMode.ReadWriteCreate);
-            Execute(connection, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY;");
+            connection.Execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY;");
             File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
             Migrations.Apply(connection);
+            connection.KeepPrepared();
             return new Database(file, connection);
         }
         catch (SqliteException e)
@@ -97,22 +98,14 @@ internal sealed class Database : IAsyncDisposable
     {
         try
         {
-            Execute(_connection, "BEGIN IMMEDIATE");
-            foreach (var change in group)
-            {
-                Execute(_connection, "SAVEPOINT change");
-                if (!change.TryRun(_connection))
-                    Execute(_connection, "ROLLBACK TO change");
-                Execute(_connection, "RELEASE change");
-            }
-
-            Execute(_connection, "COMMIT");
+            // Changes rarely fail, so the group is first tried as a whole; only then does each get a savepoint of its own.
+            if (!TryCommit(group, isolate: false))
+                TryCommit(group, isolate: true);
         }
         catch (SqliteException e)
         {
-            // Nothing of the group is on disk. SQLite may have rolled back by itself (after "disk full" it has).
-            if (SQLitePCL.raw.sqlite3_get_autocommit(_connection.Handle) == 0)
-                Execute(_connection, "ROLLBACK");
+            // Nothing of the group is on disk.
+            RollBack();
             var error = e.SqliteErrorCode == SqliteFull
                 ? new AhoyException(ErrorCode.DiskFull, $"The master's disk is full: {_file} can't grow. Free space there; nothing that was accepted is lost.", e, transient: true)
                 : new AhoyException(ErrorCode.Internal, $"The master's database {_file} refused a change: {e.Message}", e, transient: true);
@@ -130,11 +123,38 @@ internal sealed class Database : IAsyncDisposable
         }
     }
 
-    private static void Execute(SqliteConnection connection, string sql)
+    /// <summary>False, with nothing changed, when a change failed and was not isolated from the others.</summary>
+    private bool TryCommit(List<IChange> group, bool isolate)
     {
-        using var command = connection.CreateCommand();
-        command.CommandText = sql;
-        command.ExecuteNonQuery();
+        _connection.Execute("BEGIN IMMEDIATE");
+        foreach (var change in group)
+        {
+            if (isolate)
+                _connection.Execute("SAVEPOINT change");
+            if (!change.TryRun(_connection))
+            {
+                if (!isolate)
+                {
+                    RollBack();
+                    return false;
+                }
+
+                _connection.Execute("ROLLBACK TO change");
+            }
+
+            if (isolate)
+                _connection.Execute("RELEASE change");
+        }
+
+        _connection.Execute("COMMIT");
+        return true;
+    }
+
+    /// <summary>Ends the transaction, unless SQLite has ended it by itself (as it does when the disk is full).</summary>
+    private void RollBack()
+    {
+        if (SQLitePCL.raw.sqlite3_get_autocommit(_connection.Handle) == 0)
+            _connection.Execute("ROLLBACK");
     }
 
     private interface IChange
@@ -159,6 +179,7 @@ internal sealed class Database : IAsyncDisposable
             try
             {
                 _result = change(connection);
+                _error = null;
                 return true;
             }
             catch (Exception e) when (!IsBroken(e))

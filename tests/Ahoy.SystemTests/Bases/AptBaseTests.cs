@@ -42,14 +42,14 @@ public sealed class AptBaseTests : IDisposable
     public async Task Create_UnknownPackage_SaysWhichAndLeavesNothing()
     {
         Need(ProgramRunner.Find("mmdebstrap") is not null, "mmdebstrap is not installed");
-        var before = WorkDirectories();
+        var temporary = TemporaryDirectory();
 
         var error = await Assert.ThrowsAsync<AhoyException>(() => AptBase.CreateAsync(
-            new AptBaseRequest { Suite = "bookworm", Packages = ["no-such-package"] }, Path.Combine(_directory, "out"), _ => { }, Token));
+            new AptBaseRequest { Suite = "bookworm", Packages = ["no-such-package"] }, Path.Combine(_directory, "out"), temporary, _ => { }, Token));
 
         Assert.Equal(ErrorCode.InvalidRequest, error.Code);
         Assert.Contains("no-such-package", error.Message);
-        Assert.Equal(before, WorkDirectories());
+        Assert.Empty(Directory.GetFileSystemEntries(temporary));
         Assert.False(Directory.Exists(Path.Combine(_directory, "out")));
     }
 
@@ -57,13 +57,13 @@ public sealed class AptBaseTests : IDisposable
     public async Task Create_Canceled_LeavesNothing()
     {
         Need(ProgramRunner.Find("mmdebstrap") is not null, "mmdebstrap is not installed");
-        var before = WorkDirectories();
+        var temporary = TemporaryDirectory();
         using var cancel = CancellationTokenSource.CreateLinkedTokenSource(Token);
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => AptBase.CreateAsync(
-            new AptBaseRequest { Suite = "bookworm" }, Path.Combine(_directory, "out"), CancelWhenInstalling, cancel.Token));
+            new AptBaseRequest { Suite = "bookworm" }, Path.Combine(_directory, "out"), temporary, CancelWhenInstalling, cancel.Token));
 
-        Assert.Equal(before, WorkDirectories());
+        Assert.Empty(Directory.GetFileSystemEntries(temporary));
 
         void CancelWhenInstalling(string line)
         {
@@ -105,7 +105,11 @@ public sealed class AptBaseTests : IDisposable
     private static string? OrdinaryUser() =>
         File.Exists("/etc/subuid") ? File.ReadLines("/etc/subuid").Select(line => line.Split(':')[0]).FirstOrDefault(name => name is not ("" or "root")) : null;
 
-    private static string[] WorkDirectories() => Directory.GetDirectories(Path.GetTempPath(), "ahoy-base-*");
+    private string TemporaryDirectory()
+    {
+        File.SetUnixFileMode(_directory, (UnixFileMode)0b111_101_101);
+        return Directory.CreateDirectory(Path.Combine(_directory, "tmp")).FullName;
+    }
 
     private static void Need(bool condition, string reason)
     {

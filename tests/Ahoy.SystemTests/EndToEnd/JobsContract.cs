@@ -107,7 +107,7 @@ public abstract class JobsContract(SharedSystem shared) : IAsyncLifetime
 
         await Eventually.TrueAsync(
             () => Task.FromResult(!Directory.EnumerateFileSystemEntries(System.Directory.Path, $"rubbish-{id}", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 }).Any()
-                && !ProcessTable.Mentioning(System.Directory.Path).Any(process => process.CommandLine.Contains("sleep 600", StringComparison.Ordinal))),
+                && !ProcessTable.Of(System.Directory.Path).Any(process => process.CommandLine.Contains("sleep 600", StringComparison.Ordinal))),
             "scratch directory and processes of the ended job are gone");
     }
 

@@ -81,7 +81,7 @@ public abstract class ContainerRuntimeContract(string program) : IAsyncLifetime
     [Fact(Explicit = true)]
     public async Task Run_ByDefault_HasNoPrivileges()
     {
-        await RunAsync("id -u; id -g; cat /proc/self/status; unshare -U true || echo no-namespaces; mount -t tmpfs t /tmp || echo no-mount");
+        await RunAsync("exec 2>&1; id -u; id -g; cat /proc/self/status; unshare -U true || echo no-namespaces; mount -t tmpfs t /tmp || echo no-mount");
         var lines = Output.Split('\n');
         var user = _status.HasIdRange || program == "crun" ? "1000" : "0";
         Assert.Equal([user, user], lines[..2]);

@@ -79,8 +79,17 @@ public sealed class AttemptTests
         Assert.Equal(
             new SortedDictionary<string, string>
             {
-                ["PATH"] = "/image/bin", ["LANG"] = "C", ["HOME"] = "/scratch", ["TMPDIR"] = "/tmp", ["OMP_NUM_THREADS"] = "3",
-                ["AHOY_JOB_ID"] = "7", ["AHOY_JOB_NAME"] = "n", ["AHOY_ATTEMPT"] = "1", ["AHOY_CPUS"] = "3", ["AHOY_MEMORY"] = "1048576", ["AHOY_SITE"] = "host1",
+                ["PATH"] = "/image/bin",
+                ["LANG"] = "C",
+                ["HOME"] = "/scratch",
+                ["TMPDIR"] = "/tmp",
+                ["OMP_NUM_THREADS"] = "3",
+                ["AHOY_JOB_ID"] = "7",
+                ["AHOY_JOB_NAME"] = "n",
+                ["AHOY_ATTEMPT"] = "1",
+                ["AHOY_CPUS"] = "3",
+                ["AHOY_MEMORY"] = "1048576",
+                ["AHOY_SITE"] = "host1",
             },
             new SortedDictionary<string, string>(orders!.Environment.ToDictionary()));
         var spec = Assert.Single(agent.Runtime.Started);

@@ -1,14 +1,5 @@
 namespace Ahoy.Images.Capture.Scripts;
 
-internal enum PythonTokenKind
-{
-    Name,
-    /// <summary>The text between the quotes; escapes are left as written.</summary>
-    Text,
-    /// <summary>A number, or one character of punctuation.</summary>
-    Other,
-}
-
 internal readonly record struct PythonToken(PythonTokenKind Kind, string Value)
 {
     public bool Is(string value) => Kind != PythonTokenKind.Text && Value == value;
