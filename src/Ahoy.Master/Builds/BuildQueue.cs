@@ -139,9 +139,10 @@ internal sealed partial class BuildQueue(
 
     private static void Check(BuildRequest request)
     {
-        // JSON's null passes the reader inside lists.
-        if (request.Packages.Concat(request.Programs).Concat(request.Entrypoint).Any(text => text is null) || request.Dependencies.Concat(request.Files).Any(file => file is null))
-            throw new AhoyException(ErrorCode.InvalidRequest, "A list of the build holds null where a value must be.");
+        // JSON's null passes the reader inside lists, and, when it reads from a stream, for properties with a default.
+        if (request.Packages is null || request.Programs is null || request.Entrypoint is null || request.Dependencies is null || request.Files is null
+            || request.Packages.Concat(request.Programs).Concat(request.Entrypoint).Any(text => text is null) || request.Dependencies.Concat(request.Files).Any(file => file is null))
+            throw new AhoyException(ErrorCode.InvalidRequest, "The build holds null where a value must be.");
         ImageName.Check(request.Name);
         foreach (var package in request.Packages)
         {

@@ -14,10 +14,11 @@ internal static class JobRequestCheck
     /// <exception cref="AhoyException"><see cref="ErrorCode.InvalidRequest"/>.</exception>
     public static void Check(JobRequest request)
     {
-        // JSON's null passes the reader inside lists.
-        if (request.Command.Any(text => text is null) || request.Inputs.Any(input => input is null) || request.Outputs.Any(output => output is null)
+        // JSON's null passes the reader inside lists, and, when it reads from a stream, for properties with a default.
+        if (request.Inputs is null || request.Outputs is null || request.Resources is null || request.Environment is null || request.Labels is null
+            || request.Command.Any(text => text is null) || request.Inputs.Any(input => input is null) || request.Outputs.Any(output => output is null)
             || request.Environment.Values.Any(value => value is null) || request.Labels.Values.Any(value => value is null))
-            throw Invalid("A list of the job holds null where a value must be.");
+            throw Invalid("The job holds null where a value must be.");
         if (request.Command.Count == 0 || request.Command[0].Length == 0)
             throw Invalid("The job names no command. Name the executable and its arguments after \"--\".");
         CheckTexts(request);
