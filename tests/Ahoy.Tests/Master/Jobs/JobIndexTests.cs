@@ -31,7 +31,6 @@ public sealed class JobIndexTests
         Assert.Equal(1, _index.FirstQueued(_ => true, [])!.Id.Value);
         Assert.Equal(2, _index.FirstQueued(requirement => requirement.Cpus < 8, [])!.Id.Value);
         Assert.Equal(3, _index.FirstQueued(requirement => requirement.Cpus < 8, [new JobId(2)])!.Id.Value);
-        Assert.Equal(1, _index.QueuedBefore(new JobId(2)));
     }
 
     [Fact]
