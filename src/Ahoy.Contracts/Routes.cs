@@ -34,7 +34,7 @@ public static class Routes
     public const string ImageContents = Api + "/images/{kind}/{name}/contents";
 
     public const string Builds = Api + "/builds";
-    /// <summary>GET, with ?wait=SECONDS until it is no longer RUNNING.</summary>
+    /// <summary>GET, with ?wait=SECONDS until it is no longer RUNNING. DELETE: cancel.</summary>
     public const string Build = Api + "/builds/{id}";
     /// <summary>GET with ?offset=N&amp;wait=SECONDS.</summary>
     public const string BuildLog = Api + "/builds/{id}/log";

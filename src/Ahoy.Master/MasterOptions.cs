@@ -19,6 +19,8 @@ public sealed record MasterOptions
     public int MaxLostAttempts { get; init; } = 3;
     /// <summary>Leases are not looked at more often than this.</summary>
     public TimeSpan ShortestLeaseCheck { get; init; } = TimeSpan.FromSeconds(1);
+    /// <summary>The longest that one build may take.</summary>
+    public TimeSpan BuildLimit { get; init; } = TimeSpan.FromHours(1);
     /// <summary>Runtimes to try for builds, in this order.</summary>
     public IReadOnlyList<string> Runtimes { get; init; } = ["crun", "runc"];
     /// <summary>The ahoy executable, which is mounted into build containers to verify the finished image.</summary>

@@ -31,7 +31,7 @@ internal static class AccessEndpoints
                     var user = request.User ?? caller.Name;
                     if (user != caller.Name)
                         caller.RequireManager("make tokens for other users");
-                    return TypedResults.Ok(await tokens.CreateUserTokenAsync(user, Caller.UserRole, lifetime));
+                    return TypedResults.Ok(await tokens.CreateUserTokenAsync(user, Caller.UserRole, tokens.NotLonger(caller, lifetime)));
                 default:
                     throw new AhoyException(ErrorCode.InvalidRequest, $"\"{request.Kind}\" is not a kind of token. Ask for \"user\" or \"join\".");
             }

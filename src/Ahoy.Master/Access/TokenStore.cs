@@ -38,6 +38,8 @@ internal sealed class TokenStore
         }
     }
 
+    public bool IsManager(string user) => _roles.GetValueOrDefault(user) == Caller.ManagerRole;
+
     public bool HasUsers => !_roles.IsEmpty;
 
     /// <summary>Finds out who holds the token.</summary>
@@ -54,6 +56,13 @@ internal sealed class TokenStore
             throw new AhoyException(ErrorCode.Unauthorized, $"The token {stored.Id} expired on {stored.ExpiresAt:u}. Ask the master's manager for a new one.");
         var role = stored.Kind == AccessToken.User ? _roles.GetValueOrDefault(stored.Subject ?? "", Caller.UserRole) : "";
         return new Caller(stored.Id, stored.Kind, stored.Subject ?? "", role, stored.ExpiresAt);
+    }
+
+    /// <summary>A user's token makes no other that outlives it: a stolen one must not last for ever. A manager's may.</summary>
+    public TimeSpan? NotLonger(Caller caller, TimeSpan? wanted)
+    {
+        var left = caller.Expires - _time.GetUtcNow();
+        return caller.IsManager || (wanted ?? UserLifetime) <= left ? wanted : left;
     }
 
     /// <summary>Makes a user, if the name is new, and a token for them.</summary>

@@ -26,7 +26,7 @@ internal sealed class AgentDirectory
         _lease = options.Lease;
         foreach (var (name, json) in database.Read(connection => connection.Query("SELECT name, capabilities FROM agents", row => (row.GetString(0), row.Text(1)))))
         {
-            Get(name).Expect(json is null ? null : JsonSerializer.Deserialize(json, AhoyJson.Default.AgentCapabilities), time.GetUtcNow());
+            Get(name).Expect(Read(json), time.GetUtcNow());
         }
 
         _index.Changed += row =>
@@ -34,6 +34,19 @@ internal sealed class AgentDirectory
             if (row.Agent is not null && _sessions.TryGetValue(row.Agent, out var session))
                 session.Wake();
         };
+    }
+
+    /// <summary>What an agent of an older version said may no longer be readable: it will say it again at its next contact.</summary>
+    private static AgentCapabilities? Read(string? json)
+    {
+        try
+        {
+            return json is null ? null : JsonSerializer.Deserialize(json, AhoyJson.Default.AgentCapabilities);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
     }
 
     public IEnumerable<AgentSession> All => _sessions.Values;

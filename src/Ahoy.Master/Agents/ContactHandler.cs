@@ -15,6 +15,7 @@ internal sealed class ContactHandler(AgentDirectory agents, AttemptReports repor
 
     public async Task<ContactResponse> HandleAsync(string agent, ContactRequest request, CancellationToken cancellationToken)
     {
+        ContactCheck.Check(request);
         // First what the agent holds: between its reports and that, an older call of its could make the master believe that it forgot them.
         var session = await agents.HearAsync(agent, request);
         await reports.ApplyAsync(agent, request.Reports);

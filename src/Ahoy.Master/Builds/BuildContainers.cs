@@ -1,3 +1,4 @@
+using System.Text;
 using Ahoy.Contracts;
 using Ahoy.Images.Store;
 using Ahoy.Runtimes;
@@ -8,6 +9,8 @@ namespace Ahoy.Master.Builds;
 internal sealed class BuildContainers(BlobStore blobs, MasterOptions options) : IDisposable
 {
     private const string Executable = "/ahoy/ahoy";
+    private const long MaxLogBytes = 64 << 20;
+    private const int ExplainedBytes = 32 << 10;
 
     // Docker's habit of keeping services from starting, and nothing that a package build leaves for the next one only.
     private const string AptScript = """
@@ -92,11 +95,24 @@ internal sealed class BuildContainers(BlobStore blobs, MasterOptions options) : 
 
     private static async Task<ContainerExit> FollowAsync(IContainerRuntime runtime, ContainerHandle container, BuildLog log, CancellationToken cancellationToken)
     {
+        using var tooMuch = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         // The container writes into the log's file; followers are told at once when it grows.
         using var watcher = new FileSystemWatcher(Path.GetDirectoryName(log.Path)!, Path.GetFileName(log.Path));
-        watcher.Changed += (_, _) => log.Signal();
+        watcher.Changed += (_, _) =>
+        {
+            log.Signal();
+            if (log.Length > MaxLogBytes)
+                tooMuch.Cancel();
+        };
         watcher.EnableRaisingEvents = true;
-        return await runtime.WaitAsync(container, cancellationToken);
+        try
+        {
+            return await runtime.WaitAsync(container, tooMuch.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new AhoyException(ErrorCode.BuildFailed, $"The package manager printed more than {MaxLogBytes >> 20} MiB and was ended.");
+        }
     }
 
     private async Task<(Digest Digest, long Size)> StoreChangesAsync(IContainerRuntime runtime, ContainerHandle container, CancellationToken cancellationToken)
@@ -130,7 +146,9 @@ internal sealed class BuildContainers(BlobStore blobs, MasterOptions options) : 
 
     private static string Explain(BuildLog log)
     {
-        var lines = File.ReadLines(log.Path).Where(line => line.Length > 0).TakeLast(200).ToList();
+        // Only the end: what a container prints may be long, and one line.
+        var end = Encoding.UTF8.GetString(log.Read(Math.Max(0, log.Length - ExplainedBytes), ExplainedBytes));
+        var lines = end.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         var errors = lines.Where(line => line.StartsWith("E: ", StringComparison.Ordinal)).ToList();
         return string.Join('\n', errors.Count > 0 ? errors.TakeLast(5) : lines.TakeLast(10));
     }

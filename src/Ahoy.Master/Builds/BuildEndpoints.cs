@@ -26,6 +26,14 @@ internal static class BuildEndpoints
             return TypedResults.Ok(record.View);
         });
 
+        group.MapDelete(Routes.Build, async (HttpContext context, string id) =>
+        {
+            var record = builds.Get(Caller.Of(context).Name, id);
+            record.Cancel();
+            await polls.WaitAsync(record.Ended, LongPolls.Bounded(30), context.RequestAborted);
+            return TypedResults.Ok(record.View);
+        });
+
         group.MapGet(Routes.BuildLog, async (HttpContext context, string id, long? offset, int? wait) =>
         {
             var log = builds.Get(Caller.Of(context).Name, id).Log;

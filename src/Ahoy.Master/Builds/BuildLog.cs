@@ -20,6 +20,9 @@ internal sealed class BuildLog(string path)
         }
     }
 
+    /// <summary>Bytes so far.</summary>
+    public long Length => new FileInfo(Path) is { Exists: true } file ? file.Length : 0;
+
     public void WriteLine(string line)
     {
         lock (_gate)

@@ -5,6 +5,7 @@ using Ahoy.Contracts.Builds;
 using Ahoy.Contracts.Images;
 using Ahoy.Contracts.Jobs;
 using Ahoy.Images.Store;
+using Ahoy.Master.Access;
 using Ahoy.Master.Images;
 using Ahoy.Master.Storage;
 using Ahoy.Processes;
@@ -15,9 +16,10 @@ namespace Ahoy.Master.Builds;
 
 /// <summary>Accepts builds, answers known ones from the store, and runs the rest one after the other: builds are heavy, and two equal ones then share their work.</summary>
 internal sealed partial class BuildQueue(
-    ImageBuilder builder, ImageCatalog catalog, ImageRegister register, BlobStore blobs, BlobUsers users, Database database, MasterOptions options, TimeProvider time, ILogger<BuildQueue> logger)
+    ImageBuilder builder, ImageCatalog catalog, ImageRegister register, BlobStore blobs, BlobUsers users, Database database, TokenStore tokens, MasterOptions options, TimeProvider time, ILogger<BuildQueue> logger)
     : IAsyncDisposable
 {
+    private const int KeptRecords = 1000;
     private readonly ConcurrentDictionary<string, BuildRecord> _builds = new();
     private readonly SemaphoreSlim _one = new(1);
     private readonly CancellationTokenSource _stopping = new();
@@ -28,12 +30,13 @@ internal sealed partial class BuildQueue(
     {
         Check(request);
         var baseImage = catalog.Resolve(owner, request.Base, ErrorCode.UnknownBase);
+        RequireTrusted(owner, request, baseImage);
         RequireUploaded(owner, request);
         var key = BuildKeys.OfBuild(baseImage.Digest, request);
 
         var id = Guid.NewGuid().ToString("n", CultureInfo.InvariantCulture)[..12];
         var record = new BuildRecord(id, owner, request.Name, new BuildLog(Path.Combine(_logs, id + ".log")), time.GetUtcNow());
-        _builds[id] = record;
+        Remember(id, record);
         if (FindResult(key) is { } known)
         {
             await register.AddAsync(owner, request.Name, ImageKind.Application, known, request.Base, CancellationToken.None);
@@ -61,16 +64,36 @@ internal sealed partial class BuildQueue(
         _stopping.Dispose();
     }
 
+    /// <summary>Records are for following a build; the oldest that have ended make room.</summary>
+    private void Remember(string id, BuildRecord record)
+    {
+        _builds[id] = record;
+        foreach (var (old, _) in _builds.Where(build => build.Value.Ended.IsCompleted).OrderBy(build => build.Value.View.StartedAt).Take(_builds.Count - KeptRecords))
+        {
+            if (_builds.TryRemove(old, out var ended))
+                ended.Dispose();
+        }
+    }
+
+    /// <summary>Package managers of an image run as root of the master's namespace, with its network: only in images of people whom the master's manager is.</summary>
+    private void RequireTrusted(string owner, BuildRequest request, ImageView baseImage)
+    {
+        if (request.Packages.Count > 0 && !tokens.IsManager(baseImage.Owner) && !tokens.IsManager(owner))
+            throw new AhoyException(ErrorCode.Forbidden, $"Packages can be added only to images that a manager of this master made; {baseImage.Name} was made by {baseImage.Owner}. Use a base of a manager's, or ask one to import yours.");
+    }
+
     private async Task RunAsync(BuildRecord record, string owner, BuildRequest request, ImageView baseImage, string key)
     {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token, record.Canceled);
         try
         {
-            await _one.WaitAsync(_stopping.Token);
+            await _one.WaitAsync(limit.Token);
+            limit.CancelAfter(options.BuildLimit);
             try
             {
                 // The build before this one may have been the same.
                 var fromStore = FindResult(key);
-                var manifest = fromStore ?? await builder.BuildAsync(record.View.Id, request, baseImage, record.Log, _stopping.Token);
+                var manifest = fromStore ?? await builder.BuildAsync(record.View.Id, request, baseImage, record.Log, limit.Token);
                 if (fromStore is null)
                 {
                     await database.WriteAsync(connection => connection.Execute(
@@ -78,7 +101,7 @@ internal sealed partial class BuildQueue(
                         ("$key", key), ("$manifest", manifest.ToString())));
                 }
 
-                await register.AddAsync(owner, request.Name, ImageKind.Application, manifest, request.Base, _stopping.Token);
+                await register.AddAsync(owner, request.Name, ImageKind.Application, manifest, request.Base, limit.Token);
                 record.Complete(manifest, fromStore is not null, time.GetUtcNow());
             }
             finally
@@ -89,7 +112,11 @@ internal sealed partial class BuildQueue(
         }
         catch (OperationCanceledException)
         {
-            record.Fail("The master was stopped during the build. Ask for it again.", time.GetUtcNow());
+            record.Fail(
+                _stopping.IsCancellationRequested ? "The master was stopped during the build. Ask for it again."
+                : record.Canceled.IsCancellationRequested ? "Canceled by its user."
+                : $"The build took longer than {options.BuildLimit.TotalMinutes:0} minutes, the most that this master allows, and was ended.",
+                time.GetUtcNow());
         }
         catch (Exception e) when (e is AhoyException or ProgramFailedException or IOException or UnauthorizedAccessException)
         {

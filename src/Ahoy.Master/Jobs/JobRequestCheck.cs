@@ -7,6 +7,7 @@ namespace Ahoy.Master.Jobs;
 /// <summary>What must hold of a request whoever sends it. Everything that can be told from the request alone is told here.</summary>
 internal static class JobRequestCheck
 {
+    private const long LongestWallTimeSeconds = 3650L * 86400;
     private const int MaxFiles = 100_000;
     private const int MaxTextBytes = 1 << 20;
 
@@ -62,6 +63,8 @@ internal static class JobRequestCheck
             throw Invalid($"A job needs at least 16M of memory, not {ByteSize.Format(resources.MemoryBytes)}.");
         if (resources.WallTimeSeconds is <= 0)
             throw Invalid("The wall time must be longer than 0 seconds.");
+        if (resources.WallTimeSeconds > LongestWallTimeSeconds)
+            throw Invalid("The wall time is longer than ten years.");
     }
 
     private static void CheckTexts(JobRequest request)
