@@ -86,6 +86,8 @@ public sealed class MasterHost : IAsyncDisposable
         try
         {
             app.UseProblems(app.Services.GetRequiredService<ILogger<MasterHost>>());
+            // Named here, because the tokens that a route needs are known only behind it.
+            app.UseRouting();
             app.UseTokens(app.Services.GetRequiredService<TokenStore>());
             MapMaster(app);
             Resume(app.Services);

@@ -1,13 +1,15 @@
 using System.Text;
+using System.Text.RegularExpressions;
 using Ahoy.Contracts;
 using Ahoy.Contracts.Access;
 using Ahoy.Contracts.Agents;
 using Ahoy.Testing;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Ahoy.Tests.Master.Access;
 
-public sealed class AccessTests : IAsyncLifetime
+public sealed partial class AccessTests : IAsyncLifetime
 {
     private readonly FakeTimeProvider _time = new(DateTimeOffset.UtcNow);
     private TestMaster _master = null!;
@@ -58,6 +60,22 @@ public sealed class AccessTests : IAsyncLifetime
         await RequireUnauthorizedAsync(ada.Token);
         await _master.RestartAsync();
         await RequireUnauthorizedAsync(ada.Token);
+    }
+
+    [Fact]
+    public async Task EveryRoute_IsClosedToStrangers()
+    {
+        var stranger = _master.Connect(null);
+        var routes = _master.Service<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>().ToList();
+
+        Assert.True(routes.Count > 20);
+        foreach (var route in routes)
+        {
+            // Any value: nobody without a token gets as far as having it read.
+            var path = Parameter().Replace(route.RoutePattern.RawText!, "1");
+            foreach (var method in route.Metadata.GetRequiredMetadata<HttpMethodMetadata>().HttpMethods)
+                Assert.Equal((path, 401), (path, (await stranger.RefusedAsync(new HttpMethod(method), path, null)).Status));
+        }
     }
 
     [Fact]
@@ -227,6 +245,9 @@ public sealed class AccessTests : IAsyncLifetime
         Assert.Equal((401, ErrorCode.Unauthorized), (problem.Status, problem.Code));
         return problem;
     }
+
+    [GeneratedRegex(@"\{[^}]+\}")]
+    private static partial Regex Parameter();
 
     private static byte[] ReadShared(string path)
     {
