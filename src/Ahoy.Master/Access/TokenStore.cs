@@ -61,7 +61,8 @@ internal sealed class TokenStore
     /// <summary>A user's token makes no other that outlives it: a stolen one must not last for ever. A manager's may.</summary>
     public TimeSpan? NotLonger(Caller caller, TimeSpan? wanted)
     {
-        var left = caller.Expires - _time.GetUtcNow();
+        // A second less, because the new token's life begins a little later than now.
+        var left = caller.Expires - _time.GetUtcNow() - TimeSpan.FromSeconds(1);
         return caller.IsManager || (wanted ?? UserLifetime) <= left ? wanted : left;
     }
 

@@ -46,7 +46,8 @@ internal sealed class AgentSession(string name)
             if (request.Session != _process)
             {
                 _told.Clear();
-                _newProcess = true;
+                // After this master's own start the first call says nothing about the agent's.
+                _newProcess = _process is not null;
             }
 
             _process = request.Session;

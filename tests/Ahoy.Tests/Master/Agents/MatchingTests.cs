@@ -43,19 +43,6 @@ public sealed class MatchingTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Waiting_SaysHowManyOlderJobsWait()
-    {
-        await _master.Manager.SubmitAsync(Requests.Small);
-        await _master.Manager.SubmitAsync(Requests.Small);
-        var agent = await _master.AgentAsync("one", 1, Requests.Gigabyte);
-        await agent.TakeAsync();
-
-        var job = await _master.Manager.SubmitAsync(Requests.Small);
-
-        Assert.Contains("1 older job", job.Waiting, StringComparison.Ordinal);
-    }
-
-    [Fact]
     public async Task Jobs_OfOneRequirement_StartInTheOrderOfTheirSubmission()
     {
         var jobs = new List<JobId>();
