@@ -108,7 +108,7 @@ public sealed class LostAgentTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task AgentThatForgetsWhatItWasGivenButHadNotBegun_IsGivenItAgain()
+    public async Task AgentThatForgetsWhatItWasGiven_IsGivenItUnderANewNumber_ForItMayHaveBegun()
     {
         var agent = await _master.AgentAsync("one", 1, Requests.Gigabyte);
         await _master.Manager.SubmitAsync(Requests.Small);
@@ -116,7 +116,7 @@ public sealed class LostAgentTests : IAsyncLifetime
 
         agent.Forget();
 
-        Assert.Equal(attempt, await agent.TakeAsync());
+        Assert.Equal(attempt with { Number = 2 }, await agent.TakeAsync());
     }
 
     [Fact]

@@ -43,16 +43,11 @@ public sealed class MatchingTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Waiting_SaysHowManyOlderJobsWait()
+    public async Task Waiting_SaysThatThereIsRoom()
     {
-        await _master.Manager.SubmitAsync(Requests.Small);
-        await _master.Manager.SubmitAsync(Requests.Small);
-        var agent = await _master.AgentAsync("one", 1, Requests.Gigabyte);
-        await agent.TakeAsync();
+        await (await _master.AgentAsync("one", 1, Requests.Gigabyte)).ContactAsync();
 
-        var job = await _master.Manager.SubmitAsync(Requests.Small);
-
-        Assert.Contains("1 older job", job.Waiting, StringComparison.Ordinal);
+        Assert.Contains("one: has room", (await _master.Manager.SubmitAsync(Requests.Small)).Waiting, StringComparison.Ordinal);
     }
 
     [Fact]
