@@ -33,8 +33,16 @@ public sealed class TestMaster : IAsyncDisposable
     public static async Task<TestMaster> StartAsync(TimeProvider time, Func<MasterOptions, MasterOptions> change)
     {
         var master = new TestMaster(time, change);
-        await master.OpenAsync();
-        return master;
+        try
+        {
+            await master.OpenAsync();
+            return master;
+        }
+        catch
+        {
+            await master.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>One of the master's parts.</summary>

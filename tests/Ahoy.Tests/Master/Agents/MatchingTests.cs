@@ -43,6 +43,14 @@ public sealed class MatchingTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Waiting_SaysThatThereIsRoom()
+    {
+        await (await _master.AgentAsync("one", 1, Requests.Gigabyte)).ContactAsync();
+
+        Assert.Contains("one: has room", (await _master.Manager.SubmitAsync(Requests.Small)).Waiting, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Jobs_OfOneRequirement_StartInTheOrderOfTheirSubmission()
     {
         var jobs = new List<JobId>();
