@@ -8,6 +8,7 @@ using Ahoy.Contracts.Jobs;
 using Ahoy.Contracts.Relay;
 using Ahoy.Contracts.Units;
 using Ahoy.Runtimes;
+using Ahoy.Runtimes.Oci;
 using Microsoft.Extensions.Logging;
 
 namespace Ahoy.Agent.Attempts;
@@ -58,8 +59,7 @@ internal sealed partial class AttemptRunner(Attempt attempt, AgentHost host, Mas
         await CloseRelayAsync();
         await host.Runtime.RemoveAsync(_container, shutdown);
         await attempt.Released.WaitAsync(shutdown);
-        if (Directory.Exists(attempt.Paths.Directory))
-            Directory.Delete(attempt.Paths.Directory, recursive: true);
+        await DirectoryTree.RemoveAsync(attempt.Paths.Directory);
         journal.Remove(attempt.Id);
     }
 
