@@ -5,6 +5,8 @@ namespace Ahoy.Runtimes;
 /// <summary>A container to start. Everything not said here is as closed as it can be: no capabilities, no new privileges, seccomp, private namespaces, masked /proc.</summary>
 public sealed record ContainerSpec
 {
+    public const int UsualPidsLimit = 4096;
+
     /// <summary>Unique on this host, letters, digits, "." and "-": "job-42.1", "build-7".</summary>
     public required string Name { get; init; }
     /// <summary>Manifest of an image that was prepared.</summary>
@@ -22,7 +24,9 @@ public sealed record ContainerSpec
     public long? MemoryBytes { get; init; }
     /// <summary>Null: no limit.</summary>
     public int? Cpus { get; init; }
-    public int PidsLimit { get; init; } = 4096;
+    public int PidsLimit { get; init; } = UsualPidsLimit;
+    /// <summary>Size of /dev/shm in bytes; null: <see cref="MemoryBytes"/>, or half of the host's memory without that.</summary>
+    public long? SharedMemoryBytes { get; init; }
     /// <summary>File on the host that gets the first process's standard output and error.</summary>
     public required string OutputFile { get; init; }
 }

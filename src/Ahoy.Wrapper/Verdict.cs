@@ -103,6 +103,10 @@ internal static class Verdict
             EndCause.WallTimeLimit,
             $"The program exceeded its time limit: it ran for {Durations.Format(TimeSpan.FromSeconds(program.Use.WallSeconds))}, and the limit is {Durations.Format(TimeSpan.FromSeconds(orders.WallTimeSeconds ?? 0))}.",
             "Ask for more with --time."),
+        { TooManyProcesses: true } => Fault(
+            EndCause.Signal,
+            $"The program had more than {orders.WatchProcesses} processes at the same time and was killed.",
+            "Start fewer at a time."),
         { Signal: { } signal } => Fault(EndCause.Signal, $"The program was ended by {SignalNames.Of(signal)} (signal {signal}).", SignalNames.Hint(signal)),
         { ExitCode: not 0 } => Fault(EndCause.ExitCode, $"The program ended with exit code {program.ExitCode}.", ExitCodeHint(program.ExitCode ?? 0)),
         _ => null,

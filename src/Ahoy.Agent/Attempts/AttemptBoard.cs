@@ -5,6 +5,7 @@ using Ahoy.Contracts;
 using Ahoy.Contracts.Agents;
 using Ahoy.Contracts.Jobs;
 using Ahoy.Runtimes;
+using Ahoy.Runtimes.Oci;
 using Microsoft.Extensions.Logging;
 
 namespace Ahoy.Agent.Attempts;
@@ -134,7 +135,7 @@ internal sealed partial class AttemptBoard(
             else if (running)
                 Hold(attempt, runner => runner.ResumeAsync(shutdown));
             else
-                RemoveLeftover(attempt);
+                await RemoveLeftoverAsync(attempt);
         }
 
         foreach (var container in containers)
@@ -149,15 +150,14 @@ internal sealed partial class AttemptBoard(
             if (AttemptId.TryParse(Path.GetFileName(directory), out var id) && IsHeld(id))
                 continue;
             Log.Leftover(logger, directory);
-            Directory.Delete(directory, recursive: true);
+            await DirectoryTree.RemoveAsync(directory);
         }
     }
 
-    private void RemoveLeftover(Attempt attempt)
+    private async Task RemoveLeftoverAsync(Attempt attempt)
     {
         Log.Leftover(logger, attempt.ContainerName);
-        if (Directory.Exists(attempt.Paths.Directory))
-            Directory.Delete(attempt.Paths.Directory, recursive: true);
+        await DirectoryTree.RemoveAsync(attempt.Paths.Directory);
         _journal.Remove(attempt.Id);
         attempt.Dispose();
     }

@@ -8,6 +8,7 @@ using Ahoy.Contracts.Jobs;
 using Ahoy.Contracts.Relay;
 using Ahoy.Contracts.Units;
 using Ahoy.Runtimes;
+using Ahoy.Runtimes.Oci;
 using Microsoft.Extensions.Logging;
 
 namespace Ahoy.Agent.Attempts;
@@ -24,6 +25,9 @@ internal sealed partial class AttemptRunner(Attempt attempt, AgentHost host, Mas
 
     /// <summary>For fetching inputs, and again for delivering outputs, before an attempt that has a time limit counts as stuck.</summary>
     private static readonly TimeSpan StagingAllowance = TimeSpan.FromHours(1);
+
+    /// <summary>Longer ones are refused by timers (CancellationTokenSource.CancelAfter: 2^32 - 2 ms).</summary>
+    private static readonly TimeSpan LongestTimer = TimeSpan.FromDays(49);
 
     private readonly SitePolicy _policy = new(host.Options);
     private readonly CancellationTokenSource _overdue = new();
@@ -58,8 +62,7 @@ internal sealed partial class AttemptRunner(Attempt attempt, AgentHost host, Mas
         await CloseRelayAsync();
         await host.Runtime.RemoveAsync(_container, shutdown);
         await attempt.Released.WaitAsync(shutdown);
-        if (Directory.Exists(attempt.Paths.Directory))
-            Directory.Delete(attempt.Paths.Directory, recursive: true);
+        await DirectoryTree.RemoveAsync(attempt.Paths.Directory);
         journal.Remove(attempt.Id);
     }
 
@@ -160,7 +163,7 @@ internal sealed partial class AttemptRunner(Attempt attempt, AgentHost host, Mas
     {
         _relay = RelayServer.Start(attempt, master, OnPhase, logger);
         if (_policy.WallTime(attempt.Order) is { } limit)
-            _overdue.CancelAfter(limit + StagingAllowance);
+            GiveUpAfter(limit + StagingAllowance);
     }
 
     private void OnPhase()
@@ -168,8 +171,11 @@ internal sealed partial class AttemptRunner(Attempt attempt, AgentHost host, Mas
         var phase = attempt.Phase;
         File.WriteAllText(attempt.Paths.PhaseFile, phase.ToString());
         if (phase == JobState.Running && _policy.WallTime(attempt.Order) is { } limit)
-            _overdue.CancelAfter(limit + StopGrace + StagingAllowance);
+            GiveUpAfter(limit + StopGrace + StagingAllowance);
     }
+
+    /// <summary>The wrapper keeps the limit; this is for one that hangs. After weeks that may also be left to the user.</summary>
+    private void GiveUpAfter(TimeSpan time) => _overdue.CancelAfter(time < LongestTimer ? time : Timeout.InfiniteTimeSpan);
 
     private async Task<AttemptOutcome> WaitAsync(CancellationToken shutdown)
     {
@@ -184,7 +190,29 @@ internal sealed partial class AttemptRunner(Attempt attempt, AgentHost host, Mas
 
         var exit = await waiting;
         var outcome = await OutcomeAsync(exit, shutdown);
-        return _overdue.IsCancellationRequested && outcome.Result.End?.Cause == EndCause.WrapperLost ? Overdue(exit) : outcome;
+        if (attempt.Canceled || outcome.Result.End?.Cause is not (EndCause.WrapperLost or EndCause.Canceled))
+            return outcome;
+        if (_overdue.IsCancellationRequested)
+            return Overdue(exit);
+        return outcome.State == JobState.Canceled ? Terminated(outcome) : outcome;
+    }
+
+    /// <summary>The wrapper takes any SIGTERM for a cancellation; this agent has sent none.</summary>
+    private static AttemptOutcome Terminated(AttemptOutcome outcome)
+    {
+        const int terminate = 15;
+        return new AttemptOutcome(JobState.Failed, outcome.Result with
+        {
+            ExitCode = outcome.Result.ExitCode is { } code and not 0 ? code : 128 + terminate,
+            End = outcome.Result.End! with
+            {
+                Cause = EndCause.Signal,
+                Signal = terminate,
+                Message = "The program has sent SIGTERM (signal 15) to its container's first process, which ended the job. Nobody has canceled it.",
+                Hint = "Look for a kill of process 1 or of process group 0 in the program.",
+            },
+            Retry = false,
+        });
     }
 
     private async Task<AttemptOutcome> OutcomeAsync(ContainerExit exit, CancellationToken shutdown)

@@ -26,6 +26,7 @@ internal static class ContainerPlan
             WorkingDirectory = WrapperOrders.ScratchDirectory,
             Network = options.Network,
             MemoryBytes = runtime.EnforcesMemory ? resources.MemoryBytes : null,
+            SharedMemoryBytes = resources.MemoryBytes,
             Cpus = runtime.EnforcesCpu ? resources.Cpus : null,
             OutputFile = attempt.Paths.ContainerLog,
             Mounts =
@@ -49,6 +50,7 @@ internal static class ContainerPlan
             Inputs = request.Inputs,
             Outputs = request.Outputs,
             WatchMemoryBytes = runtime.EnforcesMemory ? null : request.Resources.MemoryBytes,
+            WatchProcesses = runtime.EnforcesPids ? null : ContainerSpec.UsualPidsLimit,
             WallTimeSeconds = wallTime is { } limit ? (long)limit.TotalSeconds : null,
             GraceSeconds = GraceSeconds,
             MaxLogBytes = Attempt.MaxLogBytes,

@@ -20,7 +20,7 @@ internal sealed class SitePolicy(AgentOptions options)
         if (request.Resources.MemoryBytes > options.MemoryBytes)
             return $"The job asks for {ByteSize.Format(request.Resources.MemoryBytes)} of memory; this site gives at most {ByteSize.Format(options.MemoryBytes)}.";
         if (request.Resources.WallTimeSeconds is { } wanted && options.MaxWallTime is { } most && wanted > most.TotalSeconds)
-            return $"The job asks for {Durations.Format(TimeSpan.FromSeconds(wanted))}; this site gives at most {Durations.Format(most)}.";
+            return $"The job asks for {Durations.Format(Seconds(wanted))}; this site gives at most {Durations.Format(most)}.";
         return null;
     }
 
@@ -41,7 +41,10 @@ internal sealed class SitePolicy(AgentOptions options)
 
     /// <summary>The longest time that the program may run: what it asks for, else what the site gives; null when neither says.</summary>
     public TimeSpan? WallTime(AttemptOrder order) =>
-        order.Request.Resources.WallTimeSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : options.MaxWallTime;
+        order.Request.Resources.WallTimeSeconds is { } seconds ? Seconds(seconds) : options.MaxWallTime;
+
+    /// <summary>A number of the master, at most a hundred years: more would overflow where times are added.</summary>
+    private static TimeSpan Seconds(long seconds) => TimeSpan.FromSeconds(Math.Min(seconds, 100L * 365 * 24 * 3600));
 
     /// <summary>"*" stands for any characters, as in a shell.</summary>
     internal static bool Matches(string pattern, string name) =>

@@ -34,7 +34,8 @@ internal static class AgentsCommand
                     $"{agent.UsedCpus}/{has.Cpus}",
                     $"{ByteSize.Format(agent.UsedMemoryBytes)}/{ByteSize.Format(has.MemoryBytes)}",
                     has.Runtime,
-                    has.Enforcement,
+                    // "watched: " and a long reason; the whole text is in the JSON form.
+                    has.Enforcement.Split(':')[0],
                     has.Labels.Count == 0 ? "-" : string.Join(',', has.Labels.Select(label => $"{label.Key}={label.Value}")));
             }
 

@@ -49,7 +49,7 @@ internal static class ImageText
         void Line(string name, string? value)
         {
             if (!string.IsNullOrEmpty(value))
-                text.Append((name + ":").PadRight(9)).Append(value).Append('\n');
+                text.Append((name + ":").PadRight(9)).Append(PlainText.Line(value)).Append('\n');
         }
     }
 }

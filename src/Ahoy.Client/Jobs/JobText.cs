@@ -68,20 +68,20 @@ internal static class JobText
         DescribeOutputs(job, Line);
         Line("Hint", job.End?.Hint);
         if (job.End?.LastOutput is { Length: > 0 } last)
-            text.Append("Last output:\n").Append(Indent(last)).Append('\n');
+            text.Append("Last output:\n").Append(Indent(PlainText.Lines(last))).Append('\n');
         return text.ToString();
 
         void Line(string name, string? value)
         {
             if (!string.IsNullOrEmpty(value))
-                text.Append((name + ":").PadRight(13)).Append(value).Append('\n');
+                text.Append((name + ":").PadRight(13)).Append(PlainText.Line(value)).Append('\n');
         }
     }
 
     /// <summary>Why the job is where it is, in one line; null when its state says all.</summary>
     public static string? Reason(JobView job) => job switch
     {
-        { End: { } end } => $"{end.Message} ({Word(end.Cause)} while {Word(end.Phase)})",
+        { End: { } end } => $"{PlainText.Line(end.Message)} ({Word(end.Cause)} while {Word(end.Phase)})",
         { State: JobState.Queued } => job.Waiting ?? "It waits for the next contact of an agent that fits.",
         { State: JobState.Assigned } => $"Given to agent {job.Agent}, which has not begun yet.",
         { State: JobState.Preparing } => $"Agent {job.Agent} gets the image and the inputs.",

@@ -69,7 +69,10 @@ internal static class UpCommand
     }
 
     private static string Describe(AgentView agent) =>
-        $"Agent {agent.Name}: {agent.Capabilities.Cpus} cpus, {ByteSize.Format(agent.Capabilities.MemoryBytes)} memory, {agent.Capabilities.Runtime}, memory limits {agent.Capabilities.Enforcement}.";
+        $"Agent {agent.Name}: {agent.Capabilities.Cpus} cpus, {ByteSize.Format(agent.Capabilities.MemoryBytes)} memory, {agent.Capabilities.Runtime}, memory limits {Limits(agent.Capabilities)}.";
+
+    private static string Limits(AgentCapabilities has) =>
+        has.Enforcement == "enforced" ? has.Enforcement : "are watched, not enforced by the kernel: see `ahoy agents --format json`";
 
     /// <summary>The next commands go to the master here. A login to another one is not lost silently.</summary>
     private static void LogIn(ClientContext context, Credentials credentials)

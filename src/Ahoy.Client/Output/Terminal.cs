@@ -7,7 +7,7 @@ namespace Ahoy.Client.Output;
 
 /// <summary>
 /// The three ends of a command's conversation. Results go to standard output, everything else to standard error.
-/// Programs' output passes as bytes, untouched.
+/// Programs' output passes as bytes, untouched; in other texts control characters become "?".
 /// </summary>
 internal sealed class Terminal(Stream output, Stream error, Func<TextReader> input, bool interactiveOutput, bool interactiveError)
 {
@@ -39,13 +39,13 @@ internal sealed class Terminal(Stream output, Stream error, Func<TextReader> inp
         !Console.IsErrorRedirected);
 
     /// <summary>A line of the command's result.</summary>
-    public void WriteLine(string text = "") => Write(Output, text + "\n");
+    public void WriteLine(string text = "") => Write(Output, PlainText.Lines(text) + "\n");
 
-    /// <summary>Text of the command's result, as it is.</summary>
-    public void Write(string text) => Write(Output, text);
+    /// <summary>Text of the command's result: several lines.</summary>
+    public void Write(string text) => Write(Output, PlainText.Lines(text));
 
     /// <summary>A line that tells the user something beside the result.</summary>
-    public void Note(string text) => Write(Error, text + "\n");
+    public void Note(string text) => Write(Error, PlainText.Lines(text) + "\n");
 
     /// <summary>One JSON document as the command's result.</summary>
     public void WriteJson<T>(T value)

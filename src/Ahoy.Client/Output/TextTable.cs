@@ -8,7 +8,7 @@ internal sealed class TextTable(params string[] headings)
 {
     private readonly List<string[]> _rows = [];
 
-    public void Add(params string[] cells) => _rows.Add(cells);
+    public void Add(params string[] cells) => _rows.Add([.. cells.Select(PlainText.Line)]);
 
     public void Print(Terminal terminal)
     {

@@ -31,6 +31,8 @@ public sealed record WrapperOrders
     public IReadOnlyList<JobOutput> Outputs { get; set; } = [];
     /// <summary>Set when nobody else enforces it: the wrapper watches its process tree and ends the program above it. Bytes.</summary>
     public long? WatchMemoryBytes { get; init; }
+    /// <summary>Set when nobody else enforces it: above this number of processes the wrapper kills the program.</summary>
+    public int? WatchProcesses { get; init; }
     public long? WallTimeSeconds { get; init; }
     /// <summary>Seconds between SIGTERM and SIGKILL.</summary>
     public int GraceSeconds { get; set; } = 5;

@@ -12,7 +12,7 @@ namespace Ahoy.Images.Layers;
 internal sealed class LayerReader : IAsyncDisposable
 {
     /// <summary>Twice the largest layers in use (machine learning and CUDA images); more would fill an agent's disk by a mistake.</summary>
-    private const long MaxUnpacked = 64L << 30;
+    internal const long MaxUnpacked = 64L << 30;
     /// <summary>Program files shrink to a third or a tenth. Below the free size a layer may be anything, above it must not be a bomb.</summary>
     private const int MaxRatio = 200;
     private const long FreeSize = 512L << 20;

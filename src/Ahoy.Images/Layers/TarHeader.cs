@@ -43,8 +43,9 @@ internal static class TarHeader
     public static uint Id(long value) =>
         value is >= 0 and < uint.MaxValue ? (uint)value : throw new InvalidDataException($"{value} is not a user or group number");
 
+    /// <summary>Within the limit of a whole layer, so that nothing overflows where padding is added.</summary>
     public static long Size(long value) =>
-        value >= 0 ? value : throw new InvalidDataException($"an entry claims a size of {value} bytes");
+        value is >= 0 and <= LayerReader.MaxUnpacked ? value : throw new InvalidDataException($"an entry claims a size of {value} bytes");
 
     /// <summary>Octal digits, or (GNU) with the first bit set a big-endian binary number.</summary>
     private static long Number(ReadOnlySpan<byte> field)

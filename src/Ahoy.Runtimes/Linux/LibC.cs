@@ -5,11 +5,15 @@ namespace Ahoy.Runtimes.Linux;
 /// <summary>The system calls that .NET has no method for. Meaning and errors: the manual page of the same name, section 2 (posix_spawn: 3).</summary>
 internal static unsafe partial class LibC
 {
-    public const int Eperm = 1, Enoent = 2, Esrch = 3, Eagain = 11, Eacces = 13, Ebusy = 16, Eexist = 17, Einval = 22, Enosys = 38;
+    public const int Eperm = 1, Enoent = 2, Esrch = 3, Eagain = 11, Eacces = 13, Ebusy = 16, Eexist = 17, Eisdir = 21, Einval = 22, Enosys = 38;
     public const int SigKill = 9, SigTerm = 15;
     public const nuint MsReadOnly = 1, MsNoSuid = 2, MsNoDev = 4, MsNoExec = 8;
     public const int MntDetach = 2;
     public const int OpenReadOnly = 0, OpenWriteOnly = 1, OpenCreate = 0x40, OpenAppend = 0x400, OpenCloseOnExec = 0x80000, OpenPath = 0x200000;
+    // x86-64 and arm64 differ in these two only.
+    public static readonly int OpenDirectory = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 0x4000 : 0x10000;
+    public static readonly int OpenNoFollow = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 0x8000 : 0x20000;
+    public const int AtRemoveDirectory = 0x200;
     public const short PollIn = 1;
     public const int WriteAccess = 2;
     public const uint InCloseWrite = 8, InMovedTo = 0x80;
@@ -43,6 +47,27 @@ internal static unsafe partial class LibC
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Open(string path, int flags, uint mode);
+
+    [LibraryImport("libc", EntryPoint = "openat", SetLastError = true)]
+    public static partial int OpenAt(int directory, byte* name, int flags, uint mode);
+
+    [LibraryImport("libc", EntryPoint = "unlinkat", SetLastError = true)]
+    public static partial int UnlinkAt(int directory, byte* name, int flags);
+
+    [LibraryImport("libc", EntryPoint = "renameat", SetLastError = true)]
+    public static partial int RenameAt(int directory, byte* name, int newDirectory, byte* newName);
+
+    [LibraryImport("libc", EntryPoint = "getdents64", SetLastError = true)]
+    public static partial nint ReadEntries(int directory, byte* buffer, nuint size);
+
+    [LibraryImport("libc", EntryPoint = "lseek", SetLastError = true)]
+    public static partial long Seek(int descriptor, long offset, int origin);
+
+    [LibraryImport("libc", EntryPoint = "fchmod", SetLastError = true)]
+    public static partial int ChangeMode(int descriptor, uint mode);
+
+    [LibraryImport("libc", EntryPoint = "chmod", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int ChangeMode(string path, uint mode);
 
     [LibraryImport("libc", EntryPoint = "close", SetLastError = true)]
     public static partial int Close(int descriptor);

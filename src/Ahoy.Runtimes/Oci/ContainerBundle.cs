@@ -81,7 +81,7 @@ internal sealed class ContainerBundle(ContainerDirectory directory, ContainerSpe
 
     private IEnumerable<RuntimeSpec.Mount> SystemMounts()
     {
-        var shared = spec.MemoryBytes is { } memory ? $"size={memory.ToString(CultureInfo.InvariantCulture)}" : "size=50%";
+        var shared = (spec.SharedMemoryBytes ?? spec.MemoryBytes) is { } memory ? $"size={memory.ToString(CultureInfo.InvariantCulture)}" : "size=50%";
         yield return new("/proc", "proc", "proc", ["nosuid", "noexec", "nodev"]);
         yield return new("/dev", "tmpfs", "tmpfs", ["nosuid", "strictatime", "mode=755", "size=65536k"]);
         yield return new("/dev/pts", "devpts", "devpts", ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"]);

@@ -6,9 +6,9 @@ using Ahoy.Wrapper.Native;
 namespace Ahoy.Wrapper.Programs;
 
 /// <summary>
-/// Ends the program when its processes together hold more memory than the job may use, where no cgroup does it.
+/// Ends the program when its processes together hold more memory than the job may use, or are too many, where no cgroup does it.
 /// Looks every 20 to 250 ms: the more often, the sooner the limit could be reached at the present growth. What the program
-/// takes between two looks can exceed the limit; files in memory (tmpfs) are not seen.
+/// takes between two looks can exceed the limit. Files in /dev/shm and System V segments count, whoever has them mapped.
 /// </summary>
 internal sealed class MemoryWatch
 {
@@ -16,15 +16,16 @@ internal sealed class MemoryWatch
 
     private readonly int _program;
     private readonly ProcessScope _scope;
-    private readonly long _limit;
+    private readonly long? _limit;
+    private readonly int? _processes;
     private readonly object _lock = new();
     private readonly Thread _thread;
     private long _peak;
     private bool _stopped;
 
-    public MemoryWatch(int program, ProcessScope scope, long limit)
+    public MemoryWatch(int program, ProcessScope scope, long? limit, int? processes)
     {
-        (_program, _scope, _limit) = (program, scope, limit);
+        (_program, _scope, _limit, _processes) = (program, scope, limit, processes);
         _thread = new Thread(Watch, 256 * 1024) { IsBackground = true, Name = "memory" };
         _thread.Start();
     }
@@ -35,11 +36,14 @@ internal sealed class MemoryWatch
     /// <summary>True once the program was killed for it. Set before the signal goes out.</summary>
     public bool Exceeded { get; private set; }
 
+    /// <summary>True once the program was killed because it had too many processes.</summary>
+    public bool TooManyProcesses { get; private set; }
+
     /// <exception cref="AhoyException">/proc is not there, so that nothing could be watched.</exception>
     public static void RequireProc()
     {
         if (!StatX.TryRead("/proc/self/statm", follow: true, out _))
-            throw new AhoyException(ErrorCode.RuntimeFailed, "The wrapper is to watch the job's memory, but the container has no /proc. Mount it, or let a cgroup enforce the limit.");
+            throw new AhoyException(ErrorCode.RuntimeFailed, "The wrapper is to watch the job's memory and processes, but the container has no /proc. Mount it, or let a cgroup enforce the limit.");
     }
 
     /// <summary>Ends the watch. What it found stays readable.</summary>
@@ -56,26 +60,30 @@ internal sealed class MemoryWatch
 
     private void Watch()
     {
-        var before = 0L;
+        var (before, countBefore) = (0L, 0);
         var since = Stopwatch.StartNew();
         var interval = Shortest;
         while (!StoppedWithin(interval))
         {
             var looking = Stopwatch.StartNew();
-            var used = Sample();
+            var processes = _scope.ProcessIds(_program).ToList();
+            var used = _limit is null ? 0 : Sample(processes);
             looking.Stop();
             Interlocked.Exchange(ref _peak, Math.Max(_peak, used));
-            if (used > _limit)
+            if (used > _limit || processes.Count > _processes)
             {
-                Exceeded = true;
+                Exceeded |= used > _limit;
+                TooManyProcesses |= processes.Count > _processes;
                 _scope.KillAll(_program);
             }
 
-            interval = NextInterval(_limit - used, used - before, since.Elapsed);
+            interval = _limit is { } limit ? NextInterval(limit - used, used - before, since.Elapsed) : Longest;
+            if (_processes is { } most && NextInterval(most - processes.Count, processes.Count - countBefore, since.Elapsed) is var sooner && sooner < interval)
+                interval = sooner;
             // The walk through large page tables takes long and holds the program up: never more than a tenth of the time.
             if (interval < looking.Elapsed * 10)
                 interval = looking.Elapsed * 10;
-            before = used;
+            (before, countBefore) = (used, processes.Count);
             since.Restart();
         }
     }
@@ -99,11 +107,11 @@ internal sealed class MemoryWatch
         return quarter < Shortest ? Shortest : quarter > Longest ? Longest : quarter;
     }
 
-    private long Sample()
+    private long Sample(List<int> all)
     {
         var processes = new List<int>();
         var resident = 0L;
-        foreach (var pid in _scope.ProcessIds(_program))
+        foreach (var pid in all)
         {
             var bytes = ResidentBytes(pid);
             if (bytes > 0)
@@ -113,9 +121,12 @@ internal sealed class MemoryWatch
 
         // Memory that processes share counts once for each in the sum. The exact share of each costs a walk through its page tables,
         // so it is asked for only where it could matter.
-        return processes.Count > 1 && resident > Peak
-            ? processes.Sum(ProportionalBytes)
-            : resident;
+        // Only a container has a /dev/shm and segments of its own.
+        var shared = _scope.IsFirstProcess ? SharedMemory.UsedBytes() : 0;
+        if (resident + shared <= Peak || (processes.Count <= 1 && shared == 0))
+            return resident + shared;
+        var proportional = processes.Sum(ProportionalBytes);
+        return shared == 0 ? proportional : proportional + shared - Math.Min(shared, processes.Sum(SharedMemory.MappedBytes));
     }
 
     /// <summary>Field 2 of /proc/PID/statm, in pages; 0 when the process is gone.</summary>

@@ -11,6 +11,8 @@ internal sealed record ProgramEnd
     public int? Signal { get; init; }
     /// <summary>The limit for which the wrapper ended it.</summary>
     public EndCause? LimitExceeded { get; init; }
+    /// <summary>True when the wrapper killed it because it had more processes than the orders allow.</summary>
+    public bool TooManyProcesses { get; init; }
     public required ResourceUse Use { get; init; }
     /// <summary>The last lines of standard error, or of standard output when there was no error output.</summary>
     public string? LastOutput { get; init; }

@@ -24,7 +24,7 @@ internal sealed class ProgramRun
     private ProgramRun(WrapperOrders orders, string outDirectory, ProcessScope scope, RunEvents events)
     {
         (_orders, _scope, _events) = (orders, scope, events);
-        if (orders.WatchMemoryBytes is not null)
+        if (orders.WatchMemoryBytes is not null || orders.WatchProcesses is not null)
             MemoryWatch.RequireProc();
         var output = Pipe.Create();
         var error = Pipe.Create();
@@ -45,8 +45,8 @@ internal sealed class ProgramRun
         }
 
         _reaper = new Reaper(_program, scope, events);
-        if (orders.WatchMemoryBytes is { } limit)
-            _memory = new MemoryWatch(_program, scope, limit);
+        if (orders.WatchMemoryBytes is not null || orders.WatchProcesses is not null)
+            _memory = new MemoryWatch(_program, scope, orders.WatchMemoryBytes, orders.WatchProcesses);
     }
 
     /// <exception cref="CannotStartException">The program could not be started.</exception>
@@ -117,6 +117,7 @@ internal sealed class ProgramRun
             ExitCode = signal == 0 ? (status >> 8) & 0xff : null,
             Signal = signal == 0 ? null : signal,
             LimitExceeded = _memory is { Exceeded: true } ? EndCause.MemoryLimit : wallTimeExceeded ? EndCause.WallTimeLimit : null,
+            TooManyProcesses = _memory is { TooManyProcesses: true },
             Use = new ResourceUse
             {
                 WallSeconds = Math.Round(wall.TotalSeconds, 3),

@@ -102,7 +102,7 @@ public sealed class AttemptTests
     public async Task Memory_that_the_host_can_not_enforce_is_watched_by_the_wrapper()
     {
         await using var agent = await AgentUnderTest.CreateAsync();
-        agent.Runtime.Status = agent.Runtime.Status with { EnforcesMemory = false, EnforcementReason = "no cgroup" };
+        agent.Runtime.Status = agent.Runtime.Status with { EnforcesMemory = false, EnforcesPids = false, EnforcementReason = "no cgroup" };
         await agent.StartAsync();
         WrapperOrders? orders = null;
         agent.Runtime.Program = (wrapper, _) =>
@@ -115,7 +115,10 @@ public sealed class AttemptTests
         await agent.RunAsync(AgentUnderTest.Order(1));
 
         Assert.Equal(JobResources.DefaultMemoryBytes, orders!.WatchMemoryBytes);
-        Assert.Null(Assert.Single(agent.Runtime.Started).MemoryBytes);
+        Assert.Equal(4096, orders.WatchProcesses);
+        var spec = Assert.Single(agent.Runtime.Started);
+        Assert.Null(spec.MemoryBytes);
+        Assert.Equal(JobResources.DefaultMemoryBytes, spec.SharedMemoryBytes);
         Assert.Equal("watched: no cgroup", agent.Master.Contacts.First().Capabilities.Enforcement);
     }
 
@@ -165,6 +168,39 @@ public sealed class AttemptTests
         Assert.Equal((JobState.SystemError, EndCause.WrapperLost, true), (end.State, end.Result!.End!.Cause, end.Result.Retry));
         Assert.Contains("ended with code 125 and left no result. The runtime said: no such file", end.Result.End.Message);
         Assert.Equal("last words", end.Result.End.LastOutput);
+    }
+
+    [Fact]
+    public async Task Sigterm_from_inside_the_container_is_the_programs_own_fault()
+    {
+        await using var agent = await AgentUnderTest.StartedAsync();
+        var told = new JobEnd { Cause = EndCause.Canceled, Phase = JobState.Running, Message = "The job was canceled while its program ran." };
+        agent.Runtime.Program = Ending(new WrapperResult { State = JobState.Canceled, ExitCode = 0, End = told, Retry = true }, new ContainerExit { ExitCode = 143 });
+
+        var end = await agent.RunAsync(AgentUnderTest.Order(1));
+
+        Assert.Equal((JobState.Failed, EndCause.Signal, false), (end.State, end.Result!.End!.Cause, end.Result.Retry));
+        Assert.Equal(15, end.Result.End.Signal);
+        Assert.Equal(143, end.Result.ExitCode);
+        Assert.Contains("SIGTERM", end.Result.End.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(60L * 24 * 3600)]
+    [InlineData(long.MaxValue)]
+    public async Task Wall_time_longer_than_any_timer_runs(long seconds)
+    {
+        await using var agent = await AgentUnderTest.StartedAsync();
+        agent.Runtime.Program = async (wrapper, _) =>
+        {
+            await wrapper.TellAsync(JobState.Running);
+            wrapper.Finish(Complete);
+            return new ContainerExit { ExitCode = 0 };
+        };
+
+        var end = await agent.RunAsync(AgentUnderTest.Order(1, new JobRequest { Image = "i", Command = ["p"], Resources = new JobResources { WallTimeSeconds = seconds } }));
+
+        Assert.Equal(JobState.Complete, end.State);
     }
 
     [Fact]

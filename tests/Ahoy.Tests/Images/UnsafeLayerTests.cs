@@ -50,6 +50,12 @@ public sealed class UnsafeLayerTests : IDisposable
     };
 
     [Theory]
+    [InlineData(long.MaxValue)]
+    [InlineData((64L << 30) + 1)]
+    public void Size_above_the_limit_of_a_layer_is_refused(long size) =>
+        Assert.Throws<InvalidDataException>(() => TarHeader.Size(size));
+
+    [Theory]
     [MemberData(nameof(Attacks))]
     public async Task Extract_Hostile_IsRefusedAndNothingIsWrittenOutside(string attack)
     {

@@ -48,6 +48,16 @@ public sealed class ContainerBundleTests
         Assert.Contains("rw", mounts.Single(mount => mount.Destination == "/b").Options);
     }
 
+    [Theory]
+    [InlineData(null, null, "size=50%")]
+    [InlineData(1L << 30, null, "size=1073741824")]
+    [InlineData(null, 4096L, "size=4096")]
+    public void Describe_SharedMemory_IsBoundedByTheLimitAlsoWhenThatIsWatched(long? memory, long? shared, string option)
+    {
+        var mounts = Describe(Spec() with { MemoryBytes = memory, SharedMemoryBytes = shared }, "crun", IdRange.Range).Mounts;
+        Assert.Contains(option, mounts.Single(mount => mount.Destination == "/dev/shm").Options);
+    }
+
     private static RuntimeSpec Describe(ContainerSpec spec, string program, IdRange ids) =>
         new ContainerBundle(new ContainerDirectory("/state/containers/crun/job-1.2"), spec, RuntimeProgram.Find(program)!, ids).Describe();
 

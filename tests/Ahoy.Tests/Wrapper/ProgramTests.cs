@@ -98,6 +98,16 @@ public sealed class ProgramTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Program_WithTooManyProcesses_IsKilled()
+    {
+        var orders = _wrapper.Shell("i=0; while [ $i -lt 20 ]; do sleep 60 & i=$((i+1)); done; wait") with { WatchProcesses = 10 };
+        var (_, result) = await _wrapper.RunAsync(orders);
+
+        Assert.Equal((JobState.Failed, EndCause.Signal), (result.State, result.End!.Cause));
+        Assert.Contains("more than 10 processes", result.End.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Program_WithinItsWatchedMemory_IsComplete()
     {
         var (_, result) = await _wrapper.RunAsync(_wrapper.Shell("sleep 0.2") with { WatchMemoryBytes = 512 << 20 });
