@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.Runtime.InteropServices;
+using Ahoy.Client.Output;
 using Ahoy.Contracts;
 using Ahoy.Processes;
 
@@ -66,7 +67,7 @@ public static class AhoyCommandLine
 
     private static int Report(TextWriter error, string message, int code)
     {
-        error.WriteLine($"ahoy: {message}");
+        error.WriteLine($"ahoy: {PlainText.Lines(message)}");
         return code;
     }
 

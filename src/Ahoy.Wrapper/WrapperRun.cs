@@ -69,6 +69,7 @@ internal sealed class WrapperRun(WrapperPaths paths, RunEvents events, ProcessSc
         var orders = ReadOrders();
         if (orders.Inputs.Count > 0)
             new InputFetcher(paths, retry).FetchAll(orders.Inputs, events.Canceled);
+        MakeOutputFolders(orders);
         events.Canceled.ThrowIfCancellationRequested();
 
         var run = ProgramRun.Start(orders, paths.Out, scope, events);
@@ -80,6 +81,22 @@ internal sealed class WrapperRun(WrapperPaths paths, RunEvents events, ProcessSc
             return Verdict.Ended(orders, _program, new Delivery([], [], null));
         EnterPhase(JobState.Delivering);
         return Verdict.Ended(orders, _program, new OutputDeliverer(paths, retry).DeliverAll(orders, events.Canceled));
+    }
+
+    /// <summary>Programs write "results/out.csv" into a folder that is there where they were written; so it is here.</summary>
+    private void MakeOutputFolders(WrapperOrders orders)
+    {
+        foreach (var folder in orders.Outputs.Select(output => Path.GetDirectoryName(output.Path)).Where(folder => !string.IsNullOrEmpty(folder)).Distinct())
+        {
+            try
+            {
+                Directory.CreateDirectory(Path.Combine(paths.Scratch, folder!));
+            }
+            catch (IOException e)
+            {
+                throw new AhoyException(ErrorCode.InvalidRequest, $"The folder {folder} of an output can't be made: {e.Message}", e);
+            }
+        }
     }
 
     private WrapperOrders ReadOrders()

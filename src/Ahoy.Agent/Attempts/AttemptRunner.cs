@@ -157,6 +157,10 @@ internal sealed partial class AttemptRunner(Attempt attempt, AgentHost host, Mas
         var orders = ContainerPlan.Orders(attempt, image.Config, host.RuntimeStatus, _policy.WallTime(attempt.Order), host.Name);
         // Readable for the container's user; on the host the folder above is closed to others.
         File.WriteAllBytes(paths.OrdersFile, JsonSerializer.SerializeToUtf8Bytes(orders, AhoyJson.Default.WrapperOrders));
+        const UnixFileMode readable = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+        // Said and not left to the umask, which may be 077.
+        File.SetUnixFileMode(paths.OrdersFile, readable);
+        File.SetUnixFileMode(paths.RelayDirectory, readable | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
     }
 
     private void StartRelay()

@@ -31,7 +31,12 @@ internal sealed partial class ContactLoop(MasterClient master, AttemptBoard boar
     {
         await FirstAsync(cancellationToken);
         onReady();
-        await Task.WhenAll(WaitForWorkAsync(cancellationToken), TellNewsAsync(cancellationToken), board.WatchAsync(cancellationToken));
+        using var together = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Task[] loops = [WaitForWorkAsync(together.Token), TellNewsAsync(together.Token), board.WatchAsync(together.Token)];
+        // None of them ends by itself. When one fails, an agent that is half alive would hold its jobs for ever: all end, and the next start goes on.
+        var first = await Task.WhenAny(loops);
+        await together.CancelAsync();
+        await first;
     }
 
     private async Task FirstAsync(CancellationToken cancellationToken)

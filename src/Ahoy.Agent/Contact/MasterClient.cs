@@ -115,6 +115,11 @@ internal sealed class MasterClient : IDisposable
         {
             response = await _http.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
         }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            // The handler's connect time-out shows as a cancellation that nobody asked for.
+            throw Unreachable(e);
+        }
         catch (HttpRequestException e)
         {
             throw Unreachable(e);

@@ -1,6 +1,7 @@
 using Ahoy.Client.Api;
 using Ahoy.Contracts;
 using Ahoy.Contracts.Blobs;
+using Ahoy.Images.Store;
 
 namespace Ahoy.Client.Transfers;
 
@@ -60,7 +61,7 @@ internal sealed class BlobUploader(MasterApi api, IProgress<TransferProgress> pr
         long bytes = 0;
         foreach (var blob in blobs)
         {
-            if (bytes + blob.Size > BatchBytes)
+            if (bytes + blob.Size > BatchBytes || batch.Count == BlobStore.MaxBatchEntries)
             {
                 yield return batch;
                 batch = [];

@@ -16,7 +16,8 @@ internal sealed class InputFiles(string workingDirectory)
     public void AddArgument(string argument)
     {
         var (source, destination) = Split(argument);
-        var path = Path.GetFullPath(source, workingDirectory);
+        // A shell's completion ends directories with a slash.
+        var path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(source, workingDirectory));
         if (Directory.Exists(path))
             AddDirectory(path, destination is null ? DefaultDestination(path) : Destination(destination, path), []);
         else if (File.Exists(path))

@@ -20,6 +20,13 @@ public static class LayerArchive
         while (await reader.NextAsync(cancellationToken) is { } entry)
             await extraction.AddAsync(entry, reader, cancellationToken);
         extraction.Finish();
+        // Who finds the directory takes it for whole: after a power cut there must be no empty files in it.
+        using (var root = Posix.OpenDirectory(directory))
+        {
+            if (Posix.SyncFileSystem(root) < 0)
+                throw Posix.LastError("flush", directory, directory);
+        }
+
         return reader.DiffId();
     }
 

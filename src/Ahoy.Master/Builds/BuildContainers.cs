@@ -166,7 +166,16 @@ internal sealed class BuildContainers(BlobStore blobs, MasterOptions options) : 
                 var runtime = ContainerRuntimes.Create(name, options.ContainerDirectory, layerBytes: null);
                 var status = await runtime.ProbeAsync(cancellationToken);
                 if (status is { Usable: true, HasIdRange: true })
+                {
+                    // What a master that was killed during a build has left.
+                    foreach (var leftover in await runtime.ListAsync(cancellationToken))
+                    {
+                        await runtime.RemoveAsync(leftover, cancellationToken);
+                    }
+
                     return _runtime = runtime;
+                }
+
                 reasons.Add(status.Usable
                     ? $"{name}: this user has no range of subordinate ids, which package builds need (package uidmap, and a line for this user in /etc/subuid and /etc/subgid)"
                     : $"{name}: {status.Reason}");

@@ -54,9 +54,21 @@ internal sealed class WrapperScript(ContainerSpec spec)
 
     public async Task<NetworkStream> ConnectAsync()
     {
-        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        await socket.ConnectAsync(new UnixDomainSocketEndPoint(Socket), TestContext.Current.CancellationToken);
-        return new NetworkStream(socket, ownsSocket: true);
+        while (true)
+        {
+            var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            try
+            {
+                await socket.ConnectAsync(new UnixDomainSocketEndPoint(Socket), TestContext.Current.CancellationToken);
+                return new NetworkStream(socket, ownsSocket: true);
+            }
+            catch (SocketException e) when (e.SocketErrorCode is SocketError.ConnectionRefused or SocketError.AddressNotAvailable)
+            {
+                // As the wrapper does: an agent that is just starting again listens in a moment.
+                socket.Dispose();
+                await Task.Yield();
+            }
+        }
     }
 
     public static async Task<RelayReply> AskAsync(NetworkStream stream, RelayRequest request)

@@ -20,6 +20,8 @@ public sealed class InputFilesTests : IDisposable
     [InlineData("work/data.csv", "data.csv", "data.csv")]
     [InlineData("work/a/b.csv", "./a/b.csv", "a/b.csv")]
     [InlineData("work/a/b.csv", "a", "a/b.csv")]
+    [InlineData("work/a/b.csv", "a/", "a/b.csv")]
+    [InlineData("other/c.csv", "../other/", "other/c.csv")]
     [InlineData("work/a/b.csv", "a:x", "x/b.csv")]
     [InlineData("work/a/b.csv", "a:.", "b.csv")]
     [InlineData("work/a/b.csv", "a/b.csv:x/", "x/b.csv")]

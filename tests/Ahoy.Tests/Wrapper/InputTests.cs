@@ -130,8 +130,10 @@ public sealed class InputTests : IAsyncLifetime
         var input = new JobInput { Path = "in", Digest = Digest.Of(Large), Size = Large.Length };
         var run = _wrapper.RunAsync(_wrapper.Shell("wc -c < in") with { Inputs = [input] });
         await WrapperFixture.UntilAsync(() => Directory.EnumerateFiles(_wrapper.Paths.Scratch, ".ahoy-*").Any(), "the wrapper has begun");
-        _wrapper.Relay = new FakeRelay(_wrapper.Paths.Socket);
+        // It must know its input before the wrapper can find it.
+        _wrapper.Relay = new FakeRelay(_wrapper.Paths.Socket + ".new");
         _wrapper.Relay.AddInput("in", Large);
+        File.Move(_wrapper.Paths.Socket + ".new", _wrapper.Paths.Socket);
 
         Assert.Equal(JobState.Complete, (await run).Result.State);
         Assert.Equal("3000000\n", _wrapper.StandardOutput);

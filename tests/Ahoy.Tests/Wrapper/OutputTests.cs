@@ -31,6 +31,12 @@ public sealed class OutputTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task FolderOfAnOutput_IsThereBeforeTheProgramStarts()
+    {
+        Assert.Equal(JobState.Complete, (await RunAsync("printf one > results/deep/one", "results/deep/one")).Result.State);
+    }
+
+    [Fact]
     public async Task BrokenDelivery_GoesOnWhereItBroke()
     {
         _wrapper.Relay.Faults.Enqueue(new FakeRelayFault { DropAfterBytes = 1_000_000 });
@@ -64,7 +70,7 @@ public sealed class OutputTests : IAsyncLifetime
     [Fact]
     public async Task MissingOutputInAMissingDirectory_NamesWhatIsAboveIt()
     {
-        var (_, result) = await RunAsync("mkdir out; echo 1 > out/a", "out/b/c");
+        var (_, result) = await RunAsync("rmdir out/b; echo 1 > out/a", "out/b/c");
         Assert.Contains("In \"out\" there is: out/a.", result.End!.Message, StringComparison.Ordinal);
     }
 
