@@ -26,7 +26,7 @@ internal sealed class AgentDirectory
         _lease = options.Lease;
         foreach (var (name, json) in database.Read(connection => connection.Query("SELECT name, capabilities FROM agents", row => (row.GetString(0), row.Text(1)))))
         {
-            Get(name).Expect(Read(json), time.GetUtcNow());
+            Get(name).Expect(Read(json), time);
         }
 
         _index.Changed += row =>
@@ -53,13 +53,13 @@ internal sealed class AgentDirectory
 
     public AgentSession Get(string name) => _sessions.GetOrAdd(name, static key => new AgentSession(key));
 
-    public bool IsAlive(AgentSession session) => session.HasSpoken && _time.GetUtcNow() - session.LastContact < _lease;
+    public bool IsAlive(AgentSession session) => session.HasSpoken && session.SilentFor(_time) < _lease;
 
     /// <summary>Takes in a call; what the agent can do is kept for the time after a restart.</summary>
     public async Task<AgentSession> HearAsync(string name, ContactRequest request)
     {
         var session = Get(name);
-        if (session.Hear(request, _time.GetUtcNow()))
+        if (session.Hear(request, _time))
         {
             var json = JsonSerializer.Serialize(request.Capabilities, AhoyJson.Default.AgentCapabilities);
             await _database.WriteAsync(connection => connection.Execute("UPDATE agents SET capabilities = $json WHERE name = $name", ("$json", json), ("$name", name)));

@@ -11,11 +11,13 @@ internal sealed class AgentSession(string name)
     private TaskCompletionSource _woken = NewSignal();
     private string? _process;
     private long _sequence;
+    private long _heard;
     private bool _newProcess;
     private int _open;
 
     public string Name { get; } = name;
     public AgentCapabilities? Capabilities { get; private set; }
+    /// <summary>For people; leases run by <see cref="SilentFor"/>.</summary>
     public DateTimeOffset LastContact { get; private set; }
     public bool Draining { get; private set; }
     public string? DrainingReason { get; private set; }
@@ -27,20 +29,31 @@ internal sealed class AgentSession(string name)
     /// <summary>True while one of its calls is here to be answered.</summary>
     public bool IsInContact => Volatile.Read(ref _open) > 0;
 
+    /// <summary>How long ago its last call began, by a clock that nobody sets and that stands still while the computer sleeps.</summary>
+    public TimeSpan SilentFor(TimeProvider time)
+    {
+        lock (_gate)
+        {
+            return time.GetElapsedTime(_heard);
+        }
+    }
+
     /// <summary>A session that begins with this master's start: its lease runs from now.</summary>
-    public void Expect(AgentCapabilities? capabilities, DateTimeOffset now)
+    public void Expect(AgentCapabilities? capabilities, TimeProvider time)
     {
         Capabilities = capabilities;
-        LastContact = now;
+        LastContact = time.GetUtcNow();
+        _heard = time.GetTimestamp();
     }
 
     /// <summary>Takes in a call. Of two calls on their way at once, only what the later one (by sequence) says of the agent counts.</summary>
     /// <returns>True when capabilities changed.</returns>
-    public bool Hear(ContactRequest request, DateTimeOffset now)
+    public bool Hear(ContactRequest request, TimeProvider time)
     {
         lock (_gate)
         {
-            LastContact = now;
+            LastContact = time.GetUtcNow();
+            _heard = time.GetTimestamp();
             if (request.Session == _process && request.Sequence <= _sequence)
                 return false;
             if (request.Session != _process)

@@ -45,14 +45,13 @@ internal sealed partial class LostAttempts(AgentDirectory agents, JobIndex index
     {
         while (!stoppingToken.IsCancellationRequested)
         {
-            var now = time.GetUtcNow();
-            var next = now + options.Lease;
+            var wait = options.Lease;
             foreach (var session in agents.All)
             {
-                var expiry = session.LastContact + options.Lease;
-                if (expiry > now)
+                var left = options.Lease - session.SilentFor(time);
+                if (left > TimeSpan.Zero)
                 {
-                    next = expiry < next ? expiry : next;
+                    wait = left < wait ? left : wait;
                     continue;
                 }
 
@@ -66,7 +65,6 @@ internal sealed partial class LostAttempts(AgentDirectory agents, JobIndex index
                 }
             }
 
-            var wait = next - now;
             await Task.Delay(wait < options.ShortestLeaseCheck ? options.ShortestLeaseCheck : wait, time, stoppingToken);
         }
     }

@@ -4,6 +4,7 @@ using Ahoy.Contracts.Agents;
 using Ahoy.Contracts.Builds;
 using Ahoy.Contracts.Images;
 using Ahoy.Contracts.Jobs;
+using Ahoy.Master.Agents;
 using Ahoy.Master.Storage;
 using Ahoy.Testing;
 
@@ -28,6 +29,20 @@ public sealed class HardeningTests : IAsyncLifetime
         await _master.RestartAsync();
 
         await _master.Manager.GetAsync<AgentList>(Routes.Agents);
+    }
+
+    /// <summary>A clock that is set, or a computer that slept, says nothing about an agent.</summary>
+    [Fact]
+    public void Lease_WhenTheClockIsSetForward_DoesNotEnd()
+    {
+        var clock = new SteppedClock();
+        var session = new AgentSession("vm");
+        session.Expect(capabilities: null, clock);
+
+        clock.Step(TimeSpan.FromHours(1));
+
+        Assert.True(session.SilentFor(clock) < TimeSpan.FromMinutes(1));
+        Assert.True(clock.GetUtcNow() - session.LastContact >= TimeSpan.FromHours(1));
     }
 
     [Fact]
@@ -68,6 +83,15 @@ public sealed class HardeningTests : IAsyncLifetime
         var child = await ada.PostAsync<TokenRequest, TokenResponse>(Routes.Tokens, new TokenRequest { Kind = "user", LifetimeSeconds = 3600 });
 
         Assert.True(child.Expires <= brief.Expires, $"{child.Expires} is after {brief.Expires}");
+    }
+
+    private sealed class SteppedClock : TimeProvider
+    {
+        private TimeSpan _step;
+
+        public void Step(TimeSpan step) => _step += step;
+
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + _step;
     }
 
     [Fact]
