@@ -9,9 +9,6 @@ namespace Ahoy.Images.Bases;
 /// <param name="Date">When the newest of them was made: an unchanged archive gives the same image.</param>
 internal sealed record AptArchive(IReadOnlyList<AptSource> Sources, DateTimeOffset Date)
 {
-    private const string PublicMirror = "http://deb.debian.org/debian";
-    private const string PublicSecurityMirror = "http://deb.debian.org/debian-security";
-
     /// <exception cref="AhoyException"><see cref="ErrorCode.InvalidRequest"/> for a suite that the mirror does not have; transient <see cref="ErrorCode.Unavailable"/> when it can't be reached.</exception>
     public static async Task<AptArchive> FindAsync(AptBaseRequest request, IReadOnlyList<AptSource> host, HttpClient client, CancellationToken cancellationToken)
     {
@@ -38,7 +35,12 @@ internal sealed record AptArchive(IReadOnlyList<AptSource> Sources, DateTimeOffs
         string[] suites = [request.Suite, request.Suite + "-updates", request.Suite + "-security"];
         if (host.Any(source => source.Suite == request.Suite))
             return host.Where(source => suites.Contains(source.Suite)).Distinct().OrderBy(source => Array.IndexOf(suites, source.Suite));
-        return [new AptSource(PublicMirror, suites[0]), new AptSource(PublicMirror, suites[1]), new AptSource(PublicSecurityMirror, suites[2])];
+
+        // Another suite of the same distribution lies on the same mirrors.
+        var main = host.FirstOrDefault(source => !source.Suite.Contains('-', StringComparison.Ordinal))
+            ?? throw new AhoyException(ErrorCode.InvalidRequest, $"This computer's apt sources name no mirror for {request.Suite}. Name one with --mirror URL.");
+        var security = host.FirstOrDefault(source => source.Suite.EndsWith("-security", StringComparison.Ordinal)) ?? main;
+        return [main with { Suite = suites[0] }, main with { Suite = suites[1] }, security with { Suite = suites[2] }];
     }
 
     /// <summary>The date in the suite's InRelease file (wiki.debian.org/DebianRepository/Format); null when the mirror has no such suite.</summary>

@@ -55,10 +55,18 @@ public sealed class AptSourceTests
     }
 
     [Fact]
-    public async Task Find_OtherSuite_TakesThePublicMirrorAndOnlySuitesThatExist()
+    public async Task Find_OtherSuite_TakesThisComputersMirrorAndOnlySuitesThatExist()
     {
         var archive = await FindAsync(new AptBaseRequest { Suite = "sid" });
-        Assert.Equal([new("http://deb.debian.org/debian", "sid")], archive.Sources);
+        Assert.Equal([new("http://mirror/debian", "sid")], archive.Sources);
+    }
+
+    [Fact]
+    public async Task Find_OnAComputerWithoutAptSources_AsksForAMirror()
+    {
+        using var client = new HttpClient(new FakeMirror());
+        var error = await Assert.ThrowsAsync<AhoyException>(() => AptArchive.FindAsync(new AptBaseRequest { Suite = "sid" }, [], client, TestContext.Current.CancellationToken));
+        Assert.Contains("--mirror", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -102,7 +110,7 @@ public sealed class AptSourceTests
             ["http://mirror/debian/dists/trixie/InRelease"] = "Sat, 10 Jan 2026 08:00:00 UTC",
             ["http://mirror/debian/dists/trixie-updates/InRelease"] = "Fri, 09 Jan 2026 08:00:00 UTC",
             ["http://mirror/security/dists/trixie-security/InRelease"] = "Thu, 08 Jan 2026 08:00:00 UTC",
-            ["http://deb.debian.org/debian/dists/sid/InRelease"] = "Thu, 08 Jan 2026 08:00:00 UTC",
+            ["http://mirror/debian/dists/sid/InRelease"] = "Thu, 08 Jan 2026 08:00:00 UTC",
         };
 
         protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
