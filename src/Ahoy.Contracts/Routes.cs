@@ -3,7 +3,7 @@ namespace Ahoy.Contracts;
 /// <summary>Every path of the master's two APIs. A version in the path changes only when an old client could no longer understand.</summary>
 public static class Routes
 {
-    /// <summary>Header of POST /jobs and POST /builds: a repeated key gives the same job.</summary>
+    /// <summary>Header of POST /jobs: a repeated key gives the same job. Builds need none: equal inputs are one build.</summary>
     public const string IdempotencyKeyHeader = "Idempotency-Key";
     /// <summary>Header of uploads: position of the first byte of the body.</summary>
     public const string UploadOffsetHeader = "Upload-Offset";
