@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Ahoy.Contracts;
 using Ahoy.Contracts.Access;
 using Ahoy.Contracts.Jobs;
@@ -28,14 +29,13 @@ internal sealed class MasterConnection : IDisposable
         };
     }
 
-    public async Task<JobView> SubmitAsync(JobRequest request)
+    public Task<JobView> SubmitAsync(JobRequest request) =>
+        SendAsync(Submission(Routes.Jobs, JsonSerializer.SerializeToUtf8Bytes(request, AhoyJson.Default.JobRequest)), AhoyJson.Default.JobView);
+
+    public async Task<IReadOnlyList<JobId>> SubmitBatchAsync(IReadOnlyList<JobRequest> requests)
     {
-        using var message = new HttpRequestMessage(HttpMethod.Post, Routes.Jobs)
-        {
-            Content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(request, AhoyJson.Default.JobRequest)) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } },
-        };
-        message.Headers.Add(Routes.IdempotencyKeyHeader, Guid.NewGuid().ToString("N"));
-        return await SendAsync(message);
+        var body = JsonSerializer.SerializeToUtf8Bytes(new JobBatch { Jobs = requests }, AhoyJson.Default.JobBatch);
+        return (await SendAsync(Submission(Routes.JobsBatch, body), AhoyJson.Default.JobBatchAnswer)).Ids;
     }
 
     /// <summary>Waits until the job has ended.</summary>
@@ -44,8 +44,8 @@ internal sealed class MasterConnection : IDisposable
         while (!job.State.IsTerminal())
         {
             var route = Routes.Fill(Routes.Job, job.Id);
-            using var message = new HttpRequestMessage(HttpMethod.Get, string.Create(CultureInfo.InvariantCulture, $"{route}?after={job.Version}&wait=25"));
-            job = await SendAsync(message);
+            var message = new HttpRequestMessage(HttpMethod.Get, string.Create(CultureInfo.InvariantCulture, $"{route}?after={job.Version}&wait=25"));
+            job = await SendAsync(message, AhoyJson.Default.JobView);
         }
 
         return job;
@@ -53,20 +53,27 @@ internal sealed class MasterConnection : IDisposable
 
     public async Task CancelAsync(JobId job)
     {
-        using var message = new HttpRequestMessage(HttpMethod.Post, Routes.Fill(Routes.JobCancel, job));
-        await SendAsync(message);
+        var message = new HttpRequestMessage(HttpMethod.Post, Routes.Fill(Routes.JobCancel, job));
+        await SendAsync(message, AhoyJson.Default.JobView);
     }
 
     public void Dispose() => _http.Dispose();
 
-    private async Task<JobView> SendAsync(HttpRequestMessage message)
+    private static HttpRequestMessage Submission(string route, byte[] body) => new(HttpMethod.Post, route)
     {
+        Content = new ByteArrayContent(body) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } },
+        Headers = { { Routes.IdempotencyKeyHeader, Guid.NewGuid().ToString("N") } },
+    };
+
+    private async Task<T> SendAsync<T>(HttpRequestMessage message, JsonTypeInfo<T> type)
+    {
+        using var sent = message;
         message.Version = _http.DefaultRequestVersion;
         message.VersionPolicy = _http.DefaultVersionPolicy;
         using var response = await _http.SendAsync(message);
         var body = await response.Content.ReadAsByteArrayAsync();
         if (!response.IsSuccessStatusCode)
             throw new InvalidOperationException($"{message.Method} {message.RequestUri} answered {(int)response.StatusCode}: {Encoding.UTF8.GetString(body)}");
-        return JsonSerializer.Deserialize(body, AhoyJson.Default.JobView)!;
+        return JsonSerializer.Deserialize(body, type)!;
     }
 }

@@ -25,6 +25,8 @@ namespace Ahoy.Contracts;
 [JsonSerializable(typeof(JobRequest))]
 [JsonSerializable(typeof(JobView))]
 [JsonSerializable(typeof(JobList))]
+[JsonSerializable(typeof(JobBatch))]
+[JsonSerializable(typeof(JobBatchAnswer))]
 [JsonSerializable(typeof(JobEnd))]
 [JsonSerializable(typeof(ImageView))]
 [JsonSerializable(typeof(ImageList))]

@@ -3,7 +3,7 @@ namespace Ahoy.Contracts;
 /// <summary>Every path of the master's two APIs. A version in the path changes only when an old client could no longer understand.</summary>
 public static class Routes
 {
-    /// <summary>Header of POST /jobs: a repeated key gives the same job. Builds need none: equal inputs are one build.</summary>
+    /// <summary>Header of POST /jobs and /jobs/batch: a repeated key gives the same job or jobs. Builds need none: equal inputs are one build.</summary>
     public const string IdempotencyKeyHeader = "Idempotency-Key";
     /// <summary>Header of uploads: position of the first byte of the body.</summary>
     public const string UploadOffsetHeader = "Upload-Offset";
@@ -41,6 +41,8 @@ public static class Routes
 
     /// <summary>GET: list (?active=true, ?limit=N). POST: submit.</summary>
     public const string Jobs = Api + "/jobs";
+    /// <summary>POST: <see cref="Ahoy.Contracts.Jobs.JobBatch"/> → <see cref="Ahoy.Contracts.Jobs.JobBatchAnswer"/>.</summary>
+    public const string JobsBatch = Api + "/jobs/batch";
     /// <summary>GET, with ?after=VERSION&amp;wait=SECONDS until its version is greater.</summary>
     public const string Job = Api + "/jobs/{id}";
     public const string JobCancel = Api + "/jobs/{id}/cancel";

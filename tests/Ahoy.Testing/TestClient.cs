@@ -50,13 +50,10 @@ public sealed class TestClient : IDisposable
 
     public Task<JobView> SubmitAsync(JobRequest request) => SubmitAsync(request, key: null);
 
-    public Task<JobView> SubmitAsync(JobRequest request, string? key)
-    {
-        var message = new HttpRequestMessage(HttpMethod.Post, Routes.Jobs) { Content = Json(request) };
-        if (key is not null)
-            message.Headers.Add(Routes.IdempotencyKeyHeader, key);
-        return CallAsync<JobView>(message);
-    }
+    public Task<JobView> SubmitAsync(JobRequest request, string? key) => PostAsync<JobRequest, JobView>(Routes.Jobs, request, key);
+
+    public async Task<IReadOnlyList<JobId>> SubmitBatchAsync(IReadOnlyList<JobRequest> requests, string? key) =>
+        (await PostAsync<JobBatch, JobBatchAnswer>(Routes.JobsBatch, new JobBatch { Jobs = requests }, key)).Ids;
 
     public Task<JobView> JobAsync(JobId id) => GetAsync<JobView>(Routes.Fill(Routes.Job, id));
 
@@ -147,6 +144,14 @@ public sealed class TestClient : IDisposable
                 throw Error(await ProblemAsync(response));
             return JsonSerializer.Deserialize(await response.Content.ReadAsByteArrayAsync(), Type<T>())!;
         }
+    }
+
+    private Task<TAnswer> PostAsync<TBody, TAnswer>(string path, TBody body, string? key)
+    {
+        var message = new HttpRequestMessage(HttpMethod.Post, path) { Content = Json(body) };
+        if (key is not null)
+            message.Headers.Add(Routes.IdempotencyKeyHeader, key);
+        return CallAsync<TAnswer>(message);
     }
 
     private static JsonTypeInfo<T> Type<T>() => (JsonTypeInfo<T>)AhoyJson.Default.GetTypeInfo(typeof(T))!;

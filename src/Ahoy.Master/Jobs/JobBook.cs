@@ -1,3 +1,4 @@
+using System.Globalization;
 using Ahoy.Contracts;
 using Ahoy.Contracts.Jobs;
 using Ahoy.Master.Agents;
@@ -11,25 +12,23 @@ internal sealed class JobBook(JobStore store, JobIndex index, ImageCatalog image
     /// <summary>Checks a request and queues it. When the task completes, the job is on disk.</summary>
     public async Task<(JobView View, bool Created)> SubmitAsync(string owner, JobRequest request, string? idempotencyKey)
     {
-        JobRequestCheck.Check(request);
-        // Before anything that may have changed since then: who repeats a submission asks for the job that was accepted.
-        if (idempotencyKey is not null && store.FindByKey(owner, request, idempotencyKey) is { } accepted)
-            return (View(index.Find(accepted.Id) ?? accepted), false);
-        var image = images.Resolve(owner, request.Image, ErrorCode.UnknownImage);
-        var missing = blobUsers.Missing(owner, [.. request.Inputs.Select(input => input.Digest)]);
-        if (missing.Count > 0)
+        var (row, created) = (await SubmitAsync(owner, [new(request, idempotencyKey)]))[0];
+        return (View(row), created);
+    }
+
+    /// <summary>Checks many requests and queues all of them in one commit, or none.</summary>
+    /// <returns>Their ids, in the same order.</returns>
+    public async Task<IReadOnlyList<JobId>> SubmitBatchAsync(string owner, IReadOnlyList<JobRequest> requests, string? idempotencyKey)
+    {
+        if (requests is not { Count: > 0 and <= JobBatch.MaxJobs })
+            throw new AhoyException(ErrorCode.InvalidRequest, $"One call takes 1 to {JobBatch.MaxJobs} jobs, not {requests?.Count ?? 0}. Send them in several calls.");
+        var jobs = new NewJob[requests.Count];
+        for (var i = 0; i < jobs.Length; i++)
         {
-            var input = request.Inputs.First(input => input.Digest == missing[0]);
-            throw new AhoyException(ErrorCode.MissingBlob, $"The input {input.Path} ({input.Digest}) has not been uploaded. Upload it first, then submit.");
+            jobs[i] = new(requests[i], idempotencyKey is null ? null : string.Create(CultureInfo.InvariantCulture, $"{idempotencyKey}/{i}"));
         }
 
-        if (agents.NeverRuns(request) is { } obstacles)
-            throw new AhoyException(ErrorCode.NeverSatisfiable, $"No agent of this master could ever run this job: {obstacles}. Ask for less, or let a bigger host join.");
-
-        var (row, created) = await store.InsertAsync(owner, request, image.Digest, idempotencyKey, time.GetUtcNow());
-        if (created)
-            index.Publish(row);
-        return (View(row), created);
+        return [.. (await SubmitAsync(owner, jobs)).Select(job => job.Row.Id)];
     }
 
     /// <exception cref="AhoyException"><see cref="ErrorCode.NotFound"/>, also for other users' jobs.</exception>
@@ -77,6 +76,54 @@ internal sealed class JobBook(JobStore store, JobIndex index, ImageCatalog image
         if (changed is not null)
             index.Publish(changed);
         return View(Get(owner, id));
+    }
+
+    private async Task<IReadOnlyList<(JobRow Row, bool Created)>> SubmitAsync(string owner, IReadOnlyList<NewJob> jobs)
+    {
+        try
+        {
+            var images = CheckAll(owner, jobs);
+            var rows = await store.InsertAsync(owner, jobs, images, time.GetUtcNow());
+            index.Publish([.. rows.Where(row => row.Created).Select(row => row.Row)]);
+            return [.. rows.Select(row => row.Created ? row : (index.Find(row.Row.Id) ?? row.Row, false))];
+        }
+        catch (AhoyException) when (store.FindByKeys(owner, jobs) is { } accepted)
+        {
+            // Who repeats a submission asks for what was accepted then, though it would be refused now (its image is gone, say).
+            return [.. accepted.Select(row => (index.Find(row.Id) ?? row, false))];
+        }
+    }
+
+    /// <returns>The image of each job.</returns>
+    private Digest[] CheckAll(string owner, IReadOnlyList<NewJob> jobs)
+    {
+        var missing = blobUsers.Missing(owner, [.. jobs.SelectMany(job => job.Request?.Inputs ?? []).Where(input => input is not null).Select(input => input.Digest)]).ToHashSet();
+        var found = new Digest[jobs.Count];
+        for (var i = 0; i < found.Length; i++)
+        {
+            try
+            {
+                found[i] = Check(owner, jobs[i].Request, missing);
+            }
+            catch (AhoyException e) when (jobs.Count > 1)
+            {
+                throw new AhoyException(e.Code, $"Job {i + 1} of {jobs.Count}: {e.Message} None of them was accepted.", e, e.Transient);
+            }
+        }
+
+        return found;
+    }
+
+    /// <returns>The request's image.</returns>
+    private Digest Check(string owner, JobRequest request, HashSet<Digest> missing)
+    {
+        JobRequestCheck.Check(request);
+        var image = images.Resolve(owner, request.Image, ErrorCode.UnknownImage);
+        if (missing.Count > 0 && request.Inputs.FirstOrDefault(input => missing.Contains(input.Digest)) is { } input)
+            throw new AhoyException(ErrorCode.MissingBlob, $"The input {input.Path} ({input.Digest}) has not been uploaded. Upload it first, then submit.");
+        if (agents.NeverRuns(request) is { } obstacles)
+            throw new AhoyException(ErrorCode.NeverSatisfiable, $"No agent of this master could ever run this job: {obstacles}. Ask for less, or let a bigger host join.");
+        return image.Digest;
     }
 
     private JobView View(JobRow row) => row.View(row.State == JobState.Queued ? agents.WhyWaiting(row) : null);

@@ -20,12 +20,12 @@ internal static class JobEndpoints
     {
         group.MapPost(Routes.Jobs, async Task<Results<Created<JobView>, Ok<JobView>>> (HttpContext context, JobRequest request) =>
         {
-            var key = context.Request.Headers[Routes.IdempotencyKeyHeader].ToString();
-            if (key.Length > 200)
-                throw new AhoyException(ErrorCode.InvalidRequest, "The idempotency key is longer than 200 characters.");
-            var (job, created) = await jobs.SubmitAsync(Caller.Of(context).Name, request, key.Length == 0 ? null : key);
+            var (job, created) = await jobs.SubmitAsync(Caller.Of(context).Name, request, Key(context));
             return created ? TypedResults.Created(Routes.Fill(Routes.Job, job.Id), job) : TypedResults.Ok(job);
         });
+
+        group.MapPost(Routes.JobsBatch, async (HttpContext context, JobBatch batch) =>
+            TypedResults.Ok(new JobBatchAnswer { Ids = await jobs.SubmitBatchAsync(Caller.Of(context).Name, batch.Jobs, Key(context)) }));
 
         group.MapGet(Routes.Jobs, (HttpContext context, bool? active, int? limit) =>
             TypedResults.Ok(new JobList { Jobs = jobs.List(Caller.Of(context).Name, active ?? false, Math.Clamp(limit ?? 1000, 1, MaxListed)) }));
@@ -68,6 +68,13 @@ internal static class JobEndpoints
             return TypedResults.Stream(content, "application/octet-stream", enableRangeProcessing: true);
         });
     }
+
+    private static string? Key(HttpContext context) => context.Request.Headers[Routes.IdempotencyKeyHeader].ToString() switch
+    {
+        "" => null,
+        { Length: > 200 } => throw new AhoyException(ErrorCode.InvalidRequest, "The idempotency key is longer than 200 characters."),
+        var key => key,
+    };
 
     private static JobId Id(string text) =>
         JobId.TryParse(text, out var id) ? id : throw new AhoyException(ErrorCode.InvalidRequest, $"\"{text}\" is not a job id. Job ids are numbers.");

@@ -21,23 +21,32 @@ internal sealed class JobIndex
     public event Action<JobRow>? Changed;
 
     /// <summary>Takes in a row that is on disk.</summary>
-    public void Publish(JobRow row)
+    public void Publish(JobRow row) => Publish([row]);
+
+    /// <summary>Takes in rows that are on disk.</summary>
+    public void Publish(IReadOnlyList<JobRow> rows)
     {
-        TaskCompletionSource? changed;
+        var taken = new List<(JobRow Row, TaskCompletionSource? Changed)>(rows.Count);
         lock (_gate)
         {
-            _jobs.TryGetValue(row.Id, out var entry);
-            if (entry is not null && entry.Row.Version >= row.Version)
-                return;
-            if (entry is not null)
-                Remove(entry.Row);
-            changed = entry?.Changed;
-            _jobs[row.Id] = new Entry(row);
-            Add(row);
+            foreach (var row in rows)
+            {
+                _jobs.TryGetValue(row.Id, out var entry);
+                if (entry is not null && entry.Row.Version >= row.Version)
+                    continue;
+                if (entry is not null)
+                    Remove(entry.Row);
+                _jobs[row.Id] = new Entry(row);
+                Add(row);
+                taken.Add((row, entry?.Changed));
+            }
         }
 
-        changed?.TrySetResult();
-        Changed?.Invoke(row);
+        foreach (var (row, changed) in taken)
+        {
+            changed?.TrySetResult();
+            Changed?.Invoke(row);
+        }
     }
 
     public JobRow? Find(JobId id)

@@ -15,7 +15,7 @@ internal static class JobRequestCheck
     public static void Check(JobRequest request)
     {
         // JSON's null passes the reader inside lists, and, when it reads from a stream, for properties with a default.
-        if (request.Inputs is null || request.Outputs is null || request.Resources is null || request.Environment is null || request.Labels is null
+        if (request is null || request.Inputs is null || request.Outputs is null || request.Resources is null || request.Environment is null || request.Labels is null
             || request.Command.Any(text => text is null) || request.Inputs.Any(input => input is null) || request.Outputs.Any(output => output is null)
             || request.Environment.Values.Any(value => value is null) || request.Labels.Values.Any(value => value is null))
             throw Invalid("The job holds null where a value must be.");

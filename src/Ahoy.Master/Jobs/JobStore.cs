@@ -12,24 +12,40 @@ internal sealed class JobStore(Database database)
 {
     private const string Columns = "id, version, owner, state, request, image, attempt, lost, agent, submitted_at, started_at, ended_at, canceled_at, result, abandoned";
 
-    /// <summary>Stores a new job. With a key that this owner used before: the job of then.</summary>
-    /// <exception cref="AhoyException"><see cref="ErrorCode.IdempotencyMismatch"/> when the key came with another request.</exception>
-    public Task<(JobRow Row, bool Created)> InsertAsync(string owner, JobRequest request, Digest image, string? idempotencyKey, DateTimeOffset now)
+    /// <summary>Stores new jobs, all or none. For a key that this owner used before: the job of then.</summary>
+    /// <exception cref="AhoyException"><see cref="ErrorCode.IdempotencyMismatch"/> when a key came with another request.</exception>
+    public Task<(JobRow Row, bool Created)[]> InsertAsync(string owner, IReadOnlyList<NewJob> jobs, IReadOnlyList<Digest> images, DateTimeOffset now)
     {
-        var json = JsonSerializer.Serialize(request, AhoyJson.Default.JobRequest);
+        // Before the writer, which everybody waits for.
+        var texts = jobs.Select(job => Text(job.Request)).ToArray();
         return database.WriteAsync(connection =>
         {
-            var inserted = connection.Execute(
-                """
-                INSERT INTO jobs (version, owner, state, request, image, idempotency_key, attempt, lost, submitted_at)
-                VALUES (1, $owner, 'QUEUED', $request, $image, $key, 0, 0, $now)
-                ON CONFLICT (owner, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
-                """,
-                ("$owner", owner), ("$request", json), ("$image", image.ToString()), ("$key", idempotencyKey), ("$now", now));
-            if (inserted == 0)
-                return (Existing(connection, owner, idempotencyKey!, json)!, false);
-            var id = SQLitePCL.raw.sqlite3_last_insert_rowid(connection.Handle);
-            return (new JobRow { Id = new JobId(id), Version = 1, Owner = owner, State = JobState.Queued, Request = request, Image = image, SubmittedAt = now }, true);
+            var rows = new (JobRow, bool)[jobs.Count];
+            for (var i = 0; i < rows.Length; i++)
+            {
+                var (request, key) = jobs[i];
+                var inserted = connection.Execute(
+                    """
+                    INSERT INTO jobs (version, owner, state, request, image, idempotency_key, attempt, lost, submitted_at)
+                    VALUES (1, $owner, 'QUEUED', $request, $image, $key, 0, 0, $now)
+                    ON CONFLICT (owner, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
+                    """,
+                    ("$owner", owner), ("$request", texts[i]), ("$image", images[i].ToString()), ("$key", key), ("$now", now));
+                rows[i] = inserted == 0
+                    ? (Existing(connection, owner, key!, texts[i])!, false)
+                    : (new JobRow
+                    {
+                        Id = new JobId(SQLitePCL.raw.sqlite3_last_insert_rowid(connection.Handle)),
+                        Version = 1,
+                        Owner = owner,
+                        State = JobState.Queued,
+                        Request = request,
+                        Image = images[i],
+                        SubmittedAt = now,
+                    }, true);
+            }
+
+            return rows;
         });
     }
 
@@ -54,13 +70,22 @@ internal sealed class JobStore(Database database)
         $"WHERE owner = $owner {(activeOnly ? "AND ended_at IS NULL" : "")} ORDER BY id DESC LIMIT $limit",
         ("$owner", owner), ("$limit", limit)));
 
-    /// <summary>The job that this key was used for before; null when it is new.</summary>
-    /// <exception cref="AhoyException"><see cref="ErrorCode.IdempotencyMismatch"/> when it came with another request.</exception>
-    public JobRow? FindByKey(string owner, JobRequest request, string idempotencyKey)
+    /// <summary>The jobs that all these keys were used for before; null when one of them is new.</summary>
+    /// <exception cref="AhoyException"><see cref="ErrorCode.IdempotencyMismatch"/> when a key came with another request.</exception>
+    public IReadOnlyList<JobRow>? FindByKeys(string owner, IReadOnlyList<NewJob> jobs) => database.Read<IReadOnlyList<JobRow>?>(connection =>
     {
-        var json = JsonSerializer.Serialize(request, AhoyJson.Default.JobRequest);
-        return database.Read(connection => Existing(connection, owner, idempotencyKey, json));
-    }
+        var rows = new List<JobRow>(jobs.Count);
+        foreach (var (request, key) in jobs)
+        {
+            if (key is null || Existing(connection, owner, key, Text(request)) is not { } row)
+                return null;
+            rows.Add(row);
+        }
+
+        return rows;
+    });
+
+    private static string Text(JobRequest request) => JsonSerializer.Serialize(request, AhoyJson.Default.JobRequest);
 
     private static JobRow? Existing(SqliteConnection connection, string owner, string key, string json)
     {
