@@ -62,6 +62,29 @@ internal sealed class CgroupHost
         return new CgroupHost([.. places.Values], reasons.Count == 0 ? null : $"Not limited by the kernel: {string.Join("; ", reasons)}. {Recipe}");
     }
 
+    /// <summary>
+    /// Says that a process will enter a cgroup within milliseconds. The kernel's first move waits up to 10 ms for all CPUs (an RCU
+    /// grace period: cgroup_attach_lock in kernel/cgroup/cgroup.c), further ones soon after do not: this one moves nothing, and
+    /// waits while the container is being prepared.
+    /// </summary>
+    public void ExpectMove()
+    {
+        if (Places is not [var place, ..])
+            return;
+        var own = Path.Combine(place.Directory, place.Unified ? OwnLeaf : "", "cgroup.procs");
+        _ = Task.Run(() =>
+        {
+            try
+            {
+                File.WriteAllText(own, Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // Then the real move waits itself, and tells what is wrong.
+            }
+        });
+    }
+
     /// <summary>Controller → path, from /proc/PID/cgroup; "" is cgroup v2.</summary>
     internal static IReadOnlyDictionary<string, string> ParseOwn(string text)
     {

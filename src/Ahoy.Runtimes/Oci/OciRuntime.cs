@@ -38,8 +38,12 @@ internal sealed partial class OciRuntime : IContainerRuntime
 
     public string Name => _program.Name;
 
-    public Task<PreparedImage> PrepareImageAsync(Digest manifest, IBlobSource source, CancellationToken cancellationToken) =>
-        _images.PrepareAsync(manifest, source, cancellationToken);
+    public Task<PreparedImage> PrepareImageAsync(Digest manifest, IBlobSource source, CancellationToken cancellationToken)
+    {
+        // Whoever prepares an image is about to start a container of it.
+        _cgroups.Value.ExpectMove();
+        return _images.PrepareAsync(manifest, source, cancellationToken);
+    }
 
     public async Task<ContainerExit> WaitAsync(ContainerHandle container, CancellationToken cancellationToken)
     {
