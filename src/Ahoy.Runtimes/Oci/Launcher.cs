@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using Ahoy.Contracts;
 using Ahoy.Runtimes.Linux;
@@ -22,10 +23,20 @@ internal static class Launcher
 
     private const int LookForCancelMilliseconds = 100;
 
-    /// <summary>Returns the container's first process once the runtime program has made it.</summary>
-    /// <exception cref="AhoyException"><see cref="ErrorCode.RuntimeFailed"/>: the runtime program ended without; what was begun is the caller's to remove.</exception>
+    /// <summary>
+    /// Returns the container's first process once the runtime program has made it. A cancellation is thrown only then, or when the
+    /// runtime program has ended: before, nobody could tell what there is to kill. What was begun is the caller's to remove.
+    /// </summary>
+    /// <param name="directory">The container's.</param>
+    /// <param name="program">The runtime program.</param>
+    /// <param name="arguments">Of the program.</param>
+    /// <param name="processFiles">The cgroup.procs files to enter.</param>
+    /// <param name="outputFile">Gets what the first process prints.</param>
+    /// <param name="patience">A runtime program that still hangs this long after the cancellation is killed.</param>
+    /// <param name="cancellationToken">Gives the start up.</param>
+    /// <exception cref="AhoyException"><see cref="ErrorCode.RuntimeFailed"/>: the runtime program ended without a container.</exception>
     public static ProcessIdentity Start(
-        ContainerDirectory directory, string program, IReadOnlyList<string> arguments, IReadOnlyList<string> processFiles, string outputFile, CancellationToken cancellationToken)
+        ContainerDirectory directory, string program, IReadOnlyList<string> arguments, IReadOnlyList<string> processFiles, string outputFile, TimeSpan patience, CancellationToken cancellationToken)
     {
         string[] environment =
         [
@@ -41,7 +52,7 @@ internal static class Launcher
             var count = processFiles.Count.ToString(CultureInfo.InvariantCulture);
             var launcher = DetachedProcess.Start(
                 "/bin/sh", ["-c", Script, "sh", directory.Path, count, .. processFiles, program, .. arguments], environment, outputFile);
-            return Await(directory, launcher, notify, program, cancellationToken);
+            return Await(directory, launcher, notify, program, patience, cancellationToken);
         }
         finally
         {
@@ -49,27 +60,44 @@ internal static class Launcher
         }
     }
 
-    private static unsafe ProcessIdentity Await(ContainerDirectory directory, int launcher, int notify, string program, CancellationToken cancellationToken)
+    /// <summary>Kills the launcher and the runtime program, which are one process group; a container that is made has left it.</summary>
+    public static void Kill(ProcessIdentity launcher)
     {
-        var ended = ProcessIdentity.Find(launcher) is { } identity ? ExitWatch.Shared.WhenChildEndedAsync(identity) : Task.CompletedTask;
+        if (launcher.IsAlive())
+            _ = LibC.Kill(-launcher.Id, LibC.SigKill);
+    }
+
+    private static unsafe ProcessIdentity Await(ContainerDirectory directory, int launcher, int notify, string program, TimeSpan patience, CancellationToken cancellationToken)
+    {
+        var identity = ProcessIdentity.Find(launcher);
+        var ended = identity is { } alive ? ExitWatch.Shared.WhenChildEndedAsync(alive) : Task.CompletedTask;
         var descriptors = new[] { new LibC.PollDescriptor { Descriptor = notify, Events = LibC.PollIn } };
         var buffer = stackalloc byte[4096];
+        var canceledSince = (Stopwatch?)null;
         while (true)
         {
-            cancellationToken.ThrowIfCancellationRequested();
             // In this order: a launcher that has ended has written all that it ever will.
             var over = ended.IsCompleted;
             if (File.Exists(directory.PidFile)
                 && int.TryParse(File.ReadAllText(directory.PidFile), CultureInfo.InvariantCulture, out var id))
             {
+                cancellationToken.ThrowIfCancellationRequested();
                 // A zombie keeps its entry until the runtime program has reaped it; gone already is a very short program.
                 return ProcessIdentity.Find(id) ?? new ProcessIdentity(id, 0);
             }
 
             if (over)
             {
+                cancellationToken.ThrowIfCancellationRequested();
                 var said = directory.RuntimeOutput();
                 throw new AhoyException(ErrorCode.RuntimeFailed, $"{program} could not start container {directory.Name}: {(said.Length > 0 ? said : "it said nothing; see the container's output")}");
+            }
+
+            if (cancellationToken.IsCancellationRequested)
+            {
+                canceledSince ??= Stopwatch.StartNew();
+                if (canceledSince.Elapsed > patience && identity is { } hanging)
+                    Kill(hanging);
             }
 
             descriptors[0].Returned = 0;

@@ -45,7 +45,7 @@ internal sealed partial class OciRuntime
             PrepareMounts(spec, bundle.Owner);
             bundle.Write();
             var first = Launcher.Start(
-                directory, program, _program.RunArguments(_runtimeState, directory), [.. cgroup.ProcessFiles], spec.OutputFile, cancellationToken);
+                directory, program, _program.RunArguments(_runtimeState, directory), [.. cgroup.ProcessFiles], spec.OutputFile, KillTimeout, cancellationToken);
             await CheckLimitsAsync(spec, cgroup, first, cancellationToken);
             directory.WriteFirstProcess(first);
             return new ContainerHandle(spec.Name);

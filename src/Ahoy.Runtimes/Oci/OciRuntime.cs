@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Ahoy.Contracts;
 using Ahoy.Images.Layers;
 using Ahoy.Images.Store;
@@ -15,6 +16,7 @@ namespace Ahoy.Runtimes.Oci;
 internal sealed partial class OciRuntime : IContainerRuntime
 {
     private static readonly TimeSpan KillTimeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LookForFirstProcess = TimeSpan.FromMilliseconds(100);
     private readonly RuntimeProgram _program;
     private readonly string _containers;
     private readonly string _runtimeState;
@@ -118,18 +120,28 @@ internal sealed partial class OciRuntime : IContainerRuntime
     }
 
     /// <summary>Kills the first process, with which its whole pid namespace ends, and waits for the end.</summary>
-    private static async Task KillAsync(ContainerDirectory directory, CancellationToken cancellationToken)
+    internal static async Task KillAsync(ContainerDirectory directory, CancellationToken cancellationToken)
     {
-        directory.FirstProcess()?.Signal(LibC.SigKill);
-        try
+        var clock = Stopwatch.StartNew();
+        while (true)
         {
-            await WhenEndedAsync(directory).WaitAsync(KillTimeout, cancellationToken);
-        }
-        catch (TimeoutException e)
-        {
-            // The runtime program hangs, or was still about to make the container.
-            directory.Launcher()?.Signal(LibC.SigKill);
-            throw new AhoyException(ErrorCode.RuntimeFailed, $"Container {directory.Name} has not ended {KillTimeout.TotalSeconds:0} s after it was killed (first process {directory.FirstProcess()}); a process that waits for a dead disk or network file system can't be killed.", e, transient: true);
+            // Looked for again each time: the runtime program may be just about to make it.
+            directory.FirstProcess()?.Signal(LibC.SigKill);
+            try
+            {
+                await WhenEndedAsync(directory).WaitAsync(LookForFirstProcess, cancellationToken);
+                return;
+            }
+            catch (TimeoutException e) when (clock.Elapsed > KillTimeout)
+            {
+                if (directory.Launcher() is { } launcher)
+                    Launcher.Kill(launcher);
+                throw new AhoyException(ErrorCode.RuntimeFailed, $"Container {directory.Name} has not ended {KillTimeout.TotalSeconds:0} s after it was killed (first process {directory.FirstProcess()}); a process that waits for a dead disk or network file system can't be killed.", e, transient: true);
+            }
+            catch (TimeoutException)
+            {
+                // Once more.
+            }
         }
     }
 
