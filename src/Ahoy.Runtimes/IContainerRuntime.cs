@@ -24,6 +24,7 @@ public interface IContainerRuntime
     Task<ContainerHandle> StartAsync(ContainerSpec spec, CancellationToken cancellationToken);
 
     /// <summary>Waits, without polling, until the container's first process has ended. Works also after a restart of this process.</summary>
+    /// <exception cref="AhoyException"><see cref="ErrorCode.NotFound"/>: there is none, or its start was cut off before anything of it ran.</exception>
     Task<ContainerExit> WaitAsync(ContainerHandle container, CancellationToken cancellationToken);
 
     /// <summary>Sends SIGTERM to the first process, and kills everything in the container when it has not ended after the grace period.</summary>

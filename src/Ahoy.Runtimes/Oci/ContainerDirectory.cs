@@ -36,8 +36,12 @@ internal sealed class ContainerDirectory(string path)
 
     public bool Exists() => Directory.Exists(Path);
 
-    public void Write(ContainerRecord record) =>
-        File.WriteAllBytes(In("container.json"), JsonSerializer.SerializeToUtf8Bytes(record, RuntimeJson.Default.ContainerRecord));
+    public void Write(ContainerRecord record)
+    {
+        // Whole or not there: this daemon may be killed at any time.
+        File.WriteAllBytes(In("container.json.new"), JsonSerializer.SerializeToUtf8Bytes(record, RuntimeJson.Default.ContainerRecord));
+        File.Move(In("container.json.new"), In("container.json"), overwrite: true);
+    }
 
     /// <summary>Null when the directory is that of a container whose start was cut off.</summary>
     public ContainerRecord? Record()
@@ -48,7 +52,7 @@ internal sealed class ContainerDirectory(string path)
         }
         catch (JsonException)
         {
-            // Cut off while it was written, before anything was started.
+            // Cut off by a crash of the host.
             return null;
         }
     }
