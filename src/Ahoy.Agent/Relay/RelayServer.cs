@@ -24,19 +24,27 @@ internal sealed partial class RelayServer : IAsyncDisposable
     private readonly CancellationTokenSource _closing = new();
     private readonly ConcurrentDictionary<Task, bool> _connections = new();
     private readonly ConcurrentDictionary<Digest, long> _delivered = new();
+    private readonly Func<CancellationToken, ValueTask<Socket>> _accept;
     private readonly Task _accepting;
 
-    private RelayServer(Attempt attempt, MasterClient master, Action onPhase, ILogger logger)
+    private RelayServer(Attempt attempt, MasterClient master, Action onPhase, ILogger logger, Func<CancellationToken, ValueTask<Socket>>? accept)
     {
         _attempt = attempt;
         _master = master;
         _onPhase = onPhase;
         _logger = logger;
         Listen(attempt.Paths.RelayDirectory);
+        _accept = accept ?? (token => _listener.AcceptAsync(token));
         _accepting = AcceptAsync();
     }
 
-    public static RelayServer Start(Attempt attempt, MasterClient master, Action onPhase, ILogger logger) => new(attempt, master, onPhase, logger);
+    /// <param name="attempt">Whose socket it is.</param>
+    /// <param name="master">Where inputs come from and outputs go to.</param>
+    /// <param name="onPhase">Called when the wrapper has told a phase.</param>
+    /// <param name="logger">The agent's log.</param>
+    /// <param name="accept">In a test: gives the connections instead of the socket.</param>
+    public static RelayServer Start(Attempt attempt, MasterClient master, Action onPhase, ILogger logger, Func<CancellationToken, ValueTask<Socket>>? accept = null) =>
+        new(attempt, master, onPhase, logger, accept);
 
     /// <summary>True when the master has these bytes as an output of this attempt.</summary>
     public async Task<bool> WasDeliveredAsync(OutputFile output, CancellationToken cancellationToken)
@@ -69,30 +77,41 @@ internal sealed partial class RelayServer : IAsyncDisposable
         _listener.Listen(MaxConnections);
     }
 
+    /// <summary>Until this is closed. One connection that can't be taken (its other side is gone, this process has no descriptor left) is no reason to take none any more.</summary>
     private async Task AcceptAsync()
     {
-        while (!_closing.IsCancellationRequested)
+        var failures = new Backoff();
+        while (true)
         {
-            Socket socket;
             try
             {
-                socket = await _listener.AcceptAsync(_closing.Token);
+                Admit(await _accept(_closing.Token));
+                failures.Reset();
             }
-            catch (Exception e) when (_closing.IsCancellationRequested && e is OperationCanceledException or ObjectDisposedException or SocketException)
+            catch (Exception e) when (_closing.IsCancellationRequested && e is OperationCanceledException or ObjectDisposedException)
             {
                 return;
             }
-
-            if (_connections.Count >= MaxConnections)
+            catch (SocketException e)
             {
-                socket.Dispose();
-                continue;
+                Log.NotAccepted(_logger, _attempt.Id, e.Message);
+                // The wrapper tries again as well.
+                await Task.Delay(failures.Next(), _closing.Token).ContinueWith(static _ => { }, TaskScheduler.Default);
             }
-
-            var connection = ServeAsync(socket);
-            _connections[connection] = true;
-            _ = connection.ContinueWith(done => _connections.TryRemove(done, out _), TaskScheduler.Default);
         }
+    }
+
+    private void Admit(Socket socket)
+    {
+        if (_connections.Count >= MaxConnections)
+        {
+            socket.Dispose();
+            return;
+        }
+
+        var connection = ServeAsync(socket);
+        _connections[connection] = true;
+        _ = connection.ContinueWith(done => _connections.TryRemove(done, out _), TaskScheduler.Default);
     }
 
     private async Task ServeAsync(Socket socket)
@@ -118,6 +137,9 @@ internal sealed partial class RelayServer : IAsyncDisposable
     {
         [LoggerMessage(1, LogLevel.Debug, "Attempt {Attempt}: relay connection closed")]
         public static partial void Closed(ILogger logger, AttemptId attempt);
+
+        [LoggerMessage(3, LogLevel.Warning, "Attempt {Attempt}: a relay connection could not be accepted: {Reason}")]
+        public static partial void NotAccepted(ILogger logger, AttemptId attempt, string reason);
 
         [LoggerMessage(2, LogLevel.Information, "Attempt {Attempt}: relay connection ended: {Reason}")]
         public static partial void Broken(ILogger logger, AttemptId attempt, string reason);

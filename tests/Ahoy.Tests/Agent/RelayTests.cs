@@ -1,9 +1,14 @@
 using System.Net.Sockets;
 using System.Text;
+using Ahoy.Agent.Attempts;
+using Ahoy.Agent.Contact;
+using Ahoy.Agent.Relay;
 using Ahoy.Contracts;
 using Ahoy.Contracts.Jobs;
 using Ahoy.Contracts.Relay;
 using Ahoy.Runtimes;
+using Ahoy.Testing;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Ahoy.Tests.Agent;
 
@@ -85,6 +90,38 @@ public sealed class RelayTests
     [Fact]
     public async Task Endless_line_closes_the_connection() =>
         await WithRelayAsync(async (wrapper, _) => Assert.True(await IsClosedAfterAsync(wrapper, new byte[64 * 1024])));
+
+    [Fact]
+    public async Task Connection_that_can_not_be_accepted_closes_the_socket_for_nobody_else()
+    {
+        var directory = Directory.CreateTempSubdirectory("ahoy.").FullName;
+        using var attempt = new Attempt(AgentUnderTest.Order(1), directory, TimeProvider.System);
+        Directory.CreateDirectory(attempt.Paths.RelayDirectory);
+        await using var master = await FakeMaster.StartAsync();
+        using var client = new MasterClient(master.Url, master.AgentToken);
+        using var taken = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        var answers = new Queue<Func<CancellationToken, ValueTask<Socket>>>(
+        [
+            _ => throw new SocketException((int)SocketError.ConnectionAborted),
+            _ => throw new SocketException((int)SocketError.TooManyOpenSockets),
+            _ => ValueTask.FromResult(taken),
+        ]);
+        var all = new TaskCompletionSource();
+        var relay = RelayServer.Start(attempt, client, () => { }, NullLogger.Instance, async token =>
+        {
+            if (answers.TryDequeue(out var answer))
+                return await answer(token);
+            all.TrySetResult();
+            await Task.Delay(Timeout.Infinite, token);
+            throw new InvalidOperationException("never");
+        });
+
+        await all.Task.WaitAsync(TimeSpan.FromSeconds(10), AgentUnderTest.Canceled);
+
+        // Removing what a job leaves begins with this.
+        await relay.DisposeAsync();
+        Directory.Delete(directory, recursive: true);
+    }
 
     private static async Task<bool> IsClosedAfterAsync(WrapperScript wrapper, byte[] bytes)
     {
