@@ -201,22 +201,19 @@ internal sealed partial class AttemptRunner(Attempt attempt, AgentHost host, Mas
         return outcome.State == JobState.Canceled ? Terminated(outcome) : outcome;
     }
 
-    /// <summary>The wrapper takes any SIGTERM for a cancellation; this agent has sent none.</summary>
-    private static AttemptOutcome Terminated(AttemptOutcome outcome)
+    /// <summary>The wrapper takes any SIGTERM for a cancellation; this agent has sent none, and the container's own processes can't (their system call filter).</summary>
+    private AttemptOutcome Terminated(AttemptOutcome outcome)
     {
-        const int terminate = 15;
-        return new AttemptOutcome(JobState.Failed, outcome.Result with
+        var told = AttemptOutcome.SystemError(
+            EndCause.HostLost,
+            outcome.Result.End!.Phase,
+            $"Host {host.Name} ended the job by SIGTERM (a shutdown, a batch system, an administrator); nobody has canceled it.",
+            "Another attempt may succeed.",
+            retry: true);
+        return told with
         {
-            ExitCode = outcome.Result.ExitCode is { } code and not 0 ? code : 128 + terminate,
-            End = outcome.Result.End! with
-            {
-                Cause = EndCause.Signal,
-                Signal = terminate,
-                Message = "The program has sent SIGTERM (signal 15) to its container's first process, which ended the job. Nobody has canceled it.",
-                Hint = "Look for a kill of process 1 or of process group 0 in the program.",
-            },
-            Retry = false,
-        });
+            Result = told.Result with { ExitCode = outcome.Result.ExitCode, Use = outcome.Result.Use, End = told.Result.End! with { LastOutput = outcome.Result.End.LastOutput } },
+        };
     }
 
     private async Task<AttemptOutcome> OutcomeAsync(ContainerExit exit, CancellationToken shutdown)

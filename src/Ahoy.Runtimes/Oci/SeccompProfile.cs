@@ -9,6 +9,8 @@ namespace Ahoy.Runtimes.Oci;
 internal static class SeccompProfile
 {
     private const string Allow = "SCMP_ACT_ALLOW", Refuse = "SCMP_ACT_ERRNO";
+    private const ulong FirstProcess = 1, SigTerm = 15;
+    private static readonly string[] Kills = ["kill", "tkill", "tgkill"];
     private const uint Eperm = 1, Enosys = 38;
     // CLONE_NEWNS | NEWCGROUP | NEWUTS | NEWIPC | NEWUSER | NEWPID | NEWNET: clone(2).
     private const ulong NamespaceFlags = 0x7E020000;
@@ -30,8 +32,19 @@ internal static class SeccompProfile
             new(["socket"], Allow) { Args = [new(0, VsockFamily, "SCMP_CMP_NE")] },
             new(root ? sections["deny"] : [.. sections["deny"], .. sections["deny unless root"]], Refuse) { ErrnoRet = Eperm },
         };
+        // The first process of a job is the wrapper, for which SIGTERM is the host's word: programs of the container can't send it.
+        rules.AddRange(root ? [new(Kills, Allow)] : Kills.SelectMany(NotTheFirstProcess));
         rules.AddRange(Personalities.Select(persona => new RuntimeSpec.SystemCallRule(["personality"], Allow) { Args = [new(0, persona, "SCMP_CMP_EQ")] }));
         return new RuntimeSpec.Seccomp(Refuse, Enosys, [Architecture()], rules);
+    }
+
+    private static IEnumerable<RuntimeSpec.SystemCallRule> NotTheFirstProcess(string kill)
+    {
+        // kill(pid, signal), tkill(tid, signal), tgkill(pid, tid, signal)
+        var signal = kill == "tgkill" ? 2u : 1u;
+        yield return new([kill], Allow) { Args = [new(0, FirstProcess, "SCMP_CMP_NE")] };
+        yield return new([kill], Allow) { Args = [new(signal, SigTerm, "SCMP_CMP_NE")] };
+        yield return new([kill], Refuse) { ErrnoRet = Eperm, Args = [new(0, FirstProcess, "SCMP_CMP_EQ"), new(signal, SigTerm, "SCMP_CMP_EQ")] };
     }
 
     private static string Architecture() => RuntimeInformation.ProcessArchitecture switch

@@ -171,18 +171,17 @@ public sealed class AttemptTests
     }
 
     [Fact]
-    public async Task Sigterm_from_inside_the_container_is_the_programs_own_fault()
+    public async Task Sigterm_of_the_host_is_not_the_jobs_fault_and_it_may_be_tried_again()
     {
         await using var agent = await AgentUnderTest.StartedAsync();
         var told = new JobEnd { Cause = EndCause.Canceled, Phase = JobState.Running, Message = "The job was canceled while its program ran." };
-        agent.Runtime.Program = Ending(new WrapperResult { State = JobState.Canceled, ExitCode = 0, End = told, Retry = true }, new ContainerExit { ExitCode = 143 });
+        agent.Runtime.Program = Ending(new WrapperResult { State = JobState.Canceled, ExitCode = 0, End = told }, new ContainerExit { ExitCode = 143 });
 
         var end = await agent.RunAsync(AgentUnderTest.Order(1));
 
-        Assert.Equal((JobState.Failed, EndCause.Signal, false), (end.State, end.Result!.End!.Cause, end.Result.Retry));
-        Assert.Equal(15, end.Result.End.Signal);
-        Assert.Equal(143, end.Result.ExitCode);
+        Assert.Equal((JobState.SystemError, EndCause.HostLost, true), (end.State, end.Result!.End!.Cause, end.Result.Retry));
         Assert.Contains("SIGTERM", end.Result.End.Message, StringComparison.Ordinal);
+        Assert.Contains("host1", end.Result.End.Message, StringComparison.Ordinal);
     }
 
     [Theory]
