@@ -121,6 +121,15 @@ internal sealed class Attempt : IDisposable
         }
     }
 
+    /// <summary>Log bytes that the master does not have.</summary>
+    public long Untold()
+    {
+        lock (_lock)
+        {
+            return Guarded(_stdout.Unread) + Guarded(_stderr.Unread);
+        }
+    }
+
     /// <summary>What the master does not know yet, with at most <paramref name="budget"/> bytes of logs. The end comes only when no log bytes are left.</summary>
     public AttemptReport? NextReport(ref int budget)
     {

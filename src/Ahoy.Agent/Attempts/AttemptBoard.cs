@@ -70,7 +70,8 @@ internal sealed partial class AttemptBoard(
         var budget = CallLogBytes;
         var reports = new List<AttemptReport>();
         more = false;
-        foreach (var attempt in Current())
+        // Ends first, and of what is much to tell the least: one job's many words hold up no other's.
+        foreach (var attempt in Current().OrderBy(attempt => attempt.Active).ThenBy(attempt => attempt.Untold()))
         {
             if (attempt.NextReport(ref budget) is not { } report)
                 continue;
