@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text;
 using Ahoy.Contracts;
 
 namespace Ahoy.Agent;
@@ -39,6 +41,16 @@ internal sealed class StateDirectory : IDisposable
         {
             throw new AhoyException(ErrorCode.Conflict, $"Another agent uses {full} ({e.Message}). Stop it, or name another folder with --state DIR.", e);
         }
+    }
+
+    /// <summary>A number that is larger for each later agent process that uses this folder: the time, unless that was set back.</summary>
+    public long NextProcess(TimeProvider time)
+    {
+        var file = System.IO.Path.Combine(Path, "process");
+        var last = File.Exists(file) && long.TryParse(File.ReadAllText(file), CultureInfo.InvariantCulture, out var number) ? number : 0;
+        var next = Math.Max(last + 1, time.GetUtcNow().ToUnixTimeSeconds());
+        PrivateFile.Write(file, Encoding.ASCII.GetBytes(next.ToString(CultureInfo.InvariantCulture)));
+        return next;
     }
 
     public void Dispose() => _lock.Dispose();

@@ -10,6 +10,8 @@ public sealed record ContactRequest
     public required long Sequence { get; init; }
     /// <summary>Chosen anew at each start of the agent process.</summary>
     public required string Session { get; init; }
+    /// <summary>Larger for every later start of the agent process, so that a call which was long on its way is not taken for one of a new process. 0: not told.</summary>
+    public long Process { get; init; }
     public required AgentCapabilities Capabilities { get; init; }
     /// <summary>True when the agent takes no new work.</summary>
     public bool Draining { get; init; }

@@ -10,6 +10,7 @@ internal sealed class AgentSession(string name)
     private readonly Dictionary<(AttemptId Attempt, string What), DateTimeOffset> _told = [];
     private TaskCompletionSource _woken = NewSignal();
     private string? _process;
+    private long _number;
     private long _sequence;
     private long _heard;
     private bool _newProcess;
@@ -52,6 +53,9 @@ internal sealed class AgentSession(string name)
     {
         lock (_gate)
         {
+            // A call of a process that is gone, long on its way.
+            if (request.Process < _number)
+                return false;
             LastContact = time.GetUtcNow();
             _heard = time.GetTimestamp();
             if (request.Session == _process && request.Sequence <= _sequence)
@@ -64,6 +68,7 @@ internal sealed class AgentSession(string name)
             }
 
             _process = request.Session;
+            _number = request.Process;
             _sequence = request.Sequence;
             Held = request.Held.Select(held => new AttemptId(held.Job, held.Attempt)).ToHashSet();
             Draining = request.Draining;
