@@ -23,6 +23,7 @@ internal sealed class AgentDaemon(AgentOptions options, StateDirectory state, st
             Name = credentials.Name,
             Options = options,
             Runtime = runtime,
+            AllRuntimes = [runtime, .. ContainerRuntimes.Names.Where(name => name != runtime.Name).Select(createRuntime)],
             RuntimeStatus = status,
             Executable = executable,
             StateDirectory = state.Path,
@@ -33,7 +34,7 @@ internal sealed class AgentDaemon(AgentOptions options, StateDirectory state, st
         try
         {
             await board.RecoverAsync(cancellationToken);
-            await new ContactLoop(master, board, host, news, time, logger).RunAsync(() => onReady(credentials.Name), cancellationToken);
+            await new ContactLoop(master, board, host, state.NextProcess(time), news, time, logger).RunAsync(() => onReady(credentials.Name), cancellationToken);
         }
         finally
         {

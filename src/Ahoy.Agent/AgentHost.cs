@@ -10,6 +10,8 @@ internal sealed record AgentHost
     public required string Name { get; init; }
     public required AgentOptions Options { get; init; }
     public required IContainerRuntime Runtime { get; init; }
+    /// <summary>Also those that the configuration does not name (any more): an earlier process may have left containers there.</summary>
+    public required IReadOnlyList<IContainerRuntime> AllRuntimes { get; init; }
     public required RuntimeStatus RuntimeStatus { get; init; }
     /// <summary>The ahoy executable that becomes the wrapper in every container.</summary>
     public required string Executable { get; init; }

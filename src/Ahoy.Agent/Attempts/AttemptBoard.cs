@@ -28,11 +28,15 @@ internal sealed partial class AttemptBoard(
     private readonly HashSet<AttemptId> _past = [];
     private readonly Queue<AttemptId> _pastOrder = [];
     private readonly AttemptJournal _journal = new(host.JournalDirectory);
+    private readonly Cleaner _cleaner = new(news, logger);
     private readonly Signal _added = new();
     private bool _worked = true;
     private readonly ConcurrentDictionary<Task, bool> _tasks = new();
 
     public IReadOnlyList<HeldAttempt> Held() => [.. Current().Where(attempt => !attempt.Released.IsCompleted).Select(attempt => attempt.Held)];
+
+    /// <summary>Why this host takes no new work: something of an earlier job can't be removed. Null when all is well.</summary>
+    public string? Stuck => _cleaner.Stuck;
 
     /// <summary>True when the answer said anything that was not known.</summary>
     public bool Apply(ContactResponse response)
@@ -123,44 +127,59 @@ internal sealed partial class AttemptBoard(
     /// <summary>After the shutdown was asked for: returns when nothing of this process touches an attempt any more.</summary>
     public Task QuiesceAsync() => Task.WhenAll(_tasks.Keys);
 
-    /// <summary>Finds what an earlier process of this agent left: goes on with what can go on, and cleans the rest away.</summary>
+    /// <summary>
+    /// Finds what an earlier process of this agent left: goes on with what can go on, tells of the rest that it is lost, and cleans up.
+    /// What can't be removed keeps nobody from starting.
+    /// </summary>
     public async Task RecoverAsync(CancellationToken cancellationToken)
     {
-        var containers = (await host.Runtime.ListAsync(cancellationToken)).ToHashSet();
+        var containers = new Dictionary<ContainerHandle, IContainerRuntime>();
+        foreach (var runtime in host.AllRuntimes)
+        {
+            foreach (var container in await runtime.ListAsync(cancellationToken))
+                containers.TryAdd(container, runtime);
+        }
+
         foreach (var order in _journal.ReadAll((file, reason) => Log.JournalUnreadable(logger, file, reason)))
         {
             var attempt = new Attempt(order, host.AttemptsDirectory, time);
-            var running = containers.Remove(new ContainerHandle(attempt.ContainerName));
+            var running = containers.Remove(new ContainerHandle(attempt.ContainerName), out var holder);
             if (ReadEnd(attempt) is { } end)
-                Hold(attempt, runner => runner.TellAgainAsync(end, shutdown));
+                Hold(attempt, holder ?? host.Runtime, runner => runner.TellAgainAsync(end, shutdown));
             else if (running)
-                Hold(attempt, runner => runner.ResumeAsync(shutdown));
+                Hold(attempt, holder!, runner => runner.ResumeAsync(shutdown));
             else
-                await RemoveLeftoverAsync(attempt);
+                Hold(attempt, host.Runtime, runner => runner.InterruptedAsync(shutdown));
         }
 
-        foreach (var container in containers)
-        {
-            Log.Leftover(logger, container.Name);
-            await host.Runtime.RemoveAsync(container, cancellationToken);
-        }
+        foreach (var (container, runtime) in containers)
+            await RemoveLeftoverAsync($"Container {container.Name}", () => runtime.RemoveAsync(container, shutdown));
 
         PrivateFile.CreateDirectory(host.AttemptsDirectory);
         foreach (var directory in Directory.EnumerateDirectories(host.AttemptsDirectory))
         {
-            if (AttemptId.TryParse(Path.GetFileName(directory), out var id) && IsHeld(id))
-                continue;
-            Log.Leftover(logger, directory);
-            await DirectoryTree.RemoveAsync(directory);
+            if (!AttemptId.TryParse(Path.GetFileName(directory), out var id) || !IsHeld(id))
+                await RemoveLeftoverAsync($"Folder {directory}", () => DirectoryTree.RemoveAsync(directory));
         }
     }
 
-    private async Task RemoveLeftoverAsync(Attempt attempt)
+    private async Task RemoveLeftoverAsync(string name, Func<Task> remove)
     {
-        Log.Leftover(logger, attempt.ContainerName);
-        await DirectoryTree.RemoveAsync(attempt.Paths.Directory);
-        _journal.Remove(attempt.Id);
-        attempt.Dispose();
+        Log.Leftover(logger, name);
+        if (!await _cleaner.TryAsync(name, remove))
+            Track(Task.Run(() => UntilRemovedAsync(name, remove), CancellationToken.None));
+    }
+
+    private async Task UntilRemovedAsync(string name, Func<Task> remove)
+    {
+        try
+        {
+            await _cleaner.UntilDoneAsync(name, remove, shutdown);
+        }
+        catch (OperationCanceledException) when (shutdown.IsCancellationRequested)
+        {
+            // For the next start.
+        }
     }
 
     private AttemptReport? ReadEnd(Attempt attempt)
@@ -171,7 +190,7 @@ internal sealed partial class AttemptBoard(
         {
             return JsonSerializer.Deserialize(File.ReadAllBytes(attempt.Paths.EndFile), AhoyJson.Default.AttemptReport);
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or IOException)
         {
             Log.EndUnreadable(logger, attempt.Id, e.Message);
             return null;
@@ -193,11 +212,11 @@ internal sealed partial class AttemptBoard(
             running = [.. _attempts.Values.Where(other => other.Active).Select(other => other.Order)];
         }
 
-        Hold(attempt, runner => runner.RunAsync(running, shutdown));
+        Hold(attempt, host.Runtime, runner => runner.RunAsync(running, shutdown));
         return true;
     }
 
-    private void Hold(Attempt attempt, Func<AttemptRunner, Task> run)
+    private void Hold(Attempt attempt, IContainerRuntime runtime, Func<AttemptRunner, Task> run)
     {
         lock (_lock)
         {
@@ -206,16 +225,21 @@ internal sealed partial class AttemptBoard(
 
         _added.Set();
         Volatile.Write(ref _worked, true);
-        var task = Task.Run(() => KeepAsync(attempt, run), CancellationToken.None);
+        Track(Task.Run(() => KeepAsync(attempt, runtime, run), CancellationToken.None));
+    }
+
+    private void Track(Task task)
+    {
         _tasks[task] = true;
         _ = task.ContinueWith(done => _tasks.TryRemove(done, out _), TaskScheduler.Default);
     }
 
-    private async Task KeepAsync(Attempt attempt, Func<AttemptRunner, Task> run)
+    private async Task KeepAsync(Attempt attempt, IContainerRuntime runtime, Func<AttemptRunner, Task> run)
     {
         try
         {
-            await RunAsync(attempt, run);
+            await using var runner = new AttemptRunner(attempt, runtime, host, master, _journal, _cleaner, news, logger);
+            await run(runner);
         }
         catch (OperationCanceledException) when (shutdown.IsCancellationRequested)
         {
@@ -233,21 +257,6 @@ internal sealed partial class AttemptBoard(
         }
 
         attempt.Dispose();
-    }
-
-    private async Task RunAsync(Attempt attempt, Func<AttemptRunner, Task> run)
-    {
-        try
-        {
-            await using var runner = new AttemptRunner(attempt, host, master, _journal, news, logger);
-            await run(runner);
-        }
-        catch (Exception e) when (e is not OperationCanceledException)
-        {
-            // Only cleaning is left outside the runner's own care: the next start of the agent cleans again.
-            Log.NotCleaned(logger, attempt.Id, e);
-            await attempt.Released.WaitAsync(shutdown);
-        }
     }
 
     private List<Attempt> Current()
@@ -276,7 +285,7 @@ internal sealed partial class AttemptBoard(
 
     private static partial class Log
     {
-        [LoggerMessage(20, LogLevel.Warning, "Journal {File} is removed: {Reason}")]
+        [LoggerMessage(20, LogLevel.Warning, "Journal {File} can't be used: {Reason}")]
         public static partial void JournalUnreadable(ILogger logger, string file, string reason);
 
         [LoggerMessage(21, LogLevel.Information, "Removing {Name}, left by an earlier run of this agent")]
@@ -284,8 +293,5 @@ internal sealed partial class AttemptBoard(
 
         [LoggerMessage(23, LogLevel.Warning, "Attempt {Attempt}: its end on disk can't be read: {Reason}")]
         public static partial void EndUnreadable(ILogger logger, AttemptId attempt, string reason);
-
-        [LoggerMessage(22, LogLevel.Error, "Attempt {Attempt} could not be cleaned away")]
-        public static partial void NotCleaned(ILogger logger, AttemptId attempt, Exception e);
     }
 }

@@ -47,6 +47,12 @@ internal sealed class AttemptJournal
             {
                 onUnreadable(file, e.Message);
             }
+            catch (IOException e)
+            {
+                // Perhaps the next start can read it.
+                onUnreadable(file, e.Message);
+                continue;
+            }
 
             File.Delete(file);
         }

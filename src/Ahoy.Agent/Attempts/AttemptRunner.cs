@@ -17,7 +17,16 @@ namespace Ahoy.Agent.Attempts;
 /// Takes one attempt from its order to its end: site policy, image, folder, relay, container, result. Whatever a step throws,
 /// <see cref="EndAsync"/> is the one place where the end is set; then the container goes at once, the folder when the master has the end.
 /// </summary>
-internal sealed partial class AttemptRunner(Attempt attempt, AgentHost host, MasterClient master, AttemptJournal journal, Signal news, ILogger logger)
+/// <param name="attempt">The attempt.</param>
+/// <param name="runtime">Holds its container, or will.</param>
+/// <param name="host">What this agent runs on.</param>
+/// <param name="master">Where inputs come from and outputs go to.</param>
+/// <param name="journal">Knows the attempt until nothing is left of it.</param>
+/// <param name="cleaner">Removes what it leaves.</param>
+/// <param name="news">Set when the master should hear of the end.</param>
+/// <param name="logger">The agent's log.</param>
+internal sealed partial class AttemptRunner(
+    Attempt attempt, IContainerRuntime runtime, AgentHost host, MasterClient master, AttemptJournal journal, Cleaner cleaner, Signal news, ILogger logger)
     : IAsyncDisposable
 {
     /// <summary>The grace that the wrapper gives the program, and some time for the wrapper itself.</summary>
@@ -42,6 +51,9 @@ internal sealed partial class AttemptRunner(Attempt attempt, AgentHost host, Mas
     /// <summary>Goes on with a container that an earlier agent process started.</summary>
     public Task ResumeAsync(CancellationToken shutdown) => UntilReleasedAsync(() => ResumedAsync(shutdown), shutdown);
 
+    /// <summary>Ends an attempt that an earlier agent process had begun, but of which no container is there.</summary>
+    public Task InterruptedAsync(CancellationToken shutdown) => UntilReleasedAsync(() => Task.FromResult(Interrupted()), shutdown);
+
     /// <summary>Tells an end that an earlier agent process found and perhaps could not tell.</summary>
     public async Task TellAgainAsync(AttemptReport end, CancellationToken shutdown)
     {
@@ -60,8 +72,13 @@ internal sealed partial class AttemptRunner(Attempt attempt, AgentHost host, Mas
     private async Task CleanAsync(CancellationToken shutdown)
     {
         await CloseRelayAsync();
-        await host.Runtime.RemoveAsync(_container, shutdown);
+        await cleaner.UntilDoneAsync($"Container {_container.Name}", () => runtime.RemoveAsync(_container, shutdown), shutdown);
         await attempt.Released.WaitAsync(shutdown);
+        await cleaner.UntilDoneAsync($"Folder {attempt.Paths.Directory}", RemoveFolderAsync, shutdown);
+    }
+
+    private async Task RemoveFolderAsync()
+    {
         await DirectoryTree.RemoveAsync(attempt.Paths.Directory);
         journal.Remove(attempt.Id);
     }
@@ -130,22 +147,35 @@ internal sealed partial class AttemptRunner(Attempt attempt, AgentHost host, Mas
 
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(attempt.Stop, shutdown);
         _stepCause = EndCause.ImageFailed;
-        var image = await host.Runtime.PrepareImageAsync(order.Image, new AttemptBlobSource(master, attempt.Id), stopping.Token);
+        var image = await runtime.PrepareImageAsync(order.Image, new AttemptBlobSource(master, attempt.Id), stopping.Token);
         _stepCause = EndCause.RuntimeFailed;
         WriteFolder(image);
         StartRelay();
-        await host.Runtime.StartAsync(ContainerPlan.Spec(attempt, host.Options, host.RuntimeStatus, host.Executable), stopping.Token);
+        await runtime.StartAsync(ContainerPlan.Spec(attempt, host.Options, host.RuntimeStatus, host.Executable), stopping.Token);
         return await WaitAsync(shutdown);
     }
 
-    private Task<AttemptOutcome> ResumedAsync(CancellationToken shutdown)
+    private async Task<AttemptOutcome> ResumedAsync(CancellationToken shutdown)
     {
         Log.Resumed(logger, attempt.Id);
         if (File.Exists(attempt.Paths.PhaseFile) && Enum.TryParse<JobState>(File.ReadAllText(attempt.Paths.PhaseFile), out var phase))
             attempt.MoveTo(phase);
+        if (!Directory.Exists(attempt.Paths.RelayDirectory))
+            return Interrupted();
         StartRelay();
-        return WaitAsync(shutdown);
+        try
+        {
+            return await WaitAsync(shutdown);
+        }
+        catch (AhoyException e) when (e.Code == ErrorCode.NotFound)
+        {
+            // Killed while the container was being made: nothing of it has run.
+            return Interrupted();
+        }
     }
+
+    private AttemptOutcome Interrupted() => AttemptOutcome.SystemError(
+        EndCause.HostLost, attempt.Phase, $"The agent on host {host.Name} was ended while it prepared the job.", "Another attempt may succeed.", retry: true);
 
     private void WriteFolder(PreparedImage image)
     {
@@ -183,13 +213,13 @@ internal sealed partial class AttemptRunner(Attempt attempt, AgentHost host, Mas
 
     private async Task<AttemptOutcome> WaitAsync(CancellationToken shutdown)
     {
-        var waiting = host.Runtime.WaitAsync(_container, shutdown);
+        var waiting = runtime.WaitAsync(_container, shutdown);
         using (var stop = CancellationTokenSource.CreateLinkedTokenSource(attempt.Stop, _overdue.Token))
         {
             var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             await using var registration = stop.Token.Register(stopped.SetResult);
             if (await Task.WhenAny(waiting, stopped.Task) != waiting)
-                await host.Runtime.StopAsync(_container, attempt.Discarded ? TimeSpan.Zero : StopGrace, shutdown);
+                await runtime.StopAsync(_container, attempt.Discarded ? TimeSpan.Zero : StopGrace, shutdown);
         }
 
         var exit = await waiting;

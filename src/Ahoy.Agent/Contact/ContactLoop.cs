@@ -11,7 +11,7 @@ namespace Ahoy.Agent.Contact;
 /// Keeps the master informed: one call that waits at the master for work, and beside it at most one immediate call that carries news.
 /// News that comes while one is under way goes with the next. What was not acknowledged is sent again.
 /// </summary>
-internal sealed partial class ContactLoop(MasterClient master, AttemptBoard board, AgentHost host, Signal news, TimeProvider time, ILogger logger)
+internal sealed partial class ContactLoop(MasterClient master, AttemptBoard board, AgentHost host, long process, Signal news, TimeProvider time, ILogger logger)
 {
     /// <summary>An empty answer that comes sooner than this means that the master does not want to hold the call.</summary>
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(1);
@@ -23,6 +23,7 @@ internal sealed partial class ContactLoop(MasterClient master, AttemptBoard boar
     private long _lastContact;
     private int _leaseSeconds;
     private bool _lossTold;
+    private volatile bool _drainingTold;
 
     /// <summary>Contacts the master until canceled.</summary>
     /// <param name="onReady">Called after the first contact.</param>
@@ -90,7 +91,7 @@ internal sealed partial class ContactLoop(MasterClient master, AttemptBoard boar
             try
             {
                 var reports = board.CollectReports(out var more);
-                if (reports.Count == 0)
+                if (reports.Count == 0 && DrainingReason() is not null == _drainingTold)
                     continue;
                 await CallAsync(reports, waitSeconds: 0, cancellationToken);
                 failures.Reset();
@@ -107,7 +108,9 @@ internal sealed partial class ContactLoop(MasterClient master, AttemptBoard boar
 
     private async Task<bool> CallAsync(IReadOnlyList<AttemptReport> reports, int waitSeconds, CancellationToken cancellationToken)
     {
-        var response = await master.ContactAsync(Request(reports, waitSeconds), cancellationToken);
+        var request = Request(reports, waitSeconds);
+        _drainingTold = request.Draining;
+        var response = await master.ContactAsync(request, cancellationToken);
         board.Acknowledge(reports);
         Volatile.Write(ref _lastContact, time.GetTimestamp());
         _leaseSeconds = response.LeaseSeconds;
@@ -124,6 +127,7 @@ internal sealed partial class ContactLoop(MasterClient master, AttemptBoard boar
             {
                 Sequence = ++_sequence,
                 Session = _session,
+                Process = process,
                 Capabilities = _capabilities,
                 Draining = reason is not null,
                 DrainingReason = reason,
@@ -136,6 +140,8 @@ internal sealed partial class ContactLoop(MasterClient master, AttemptBoard boar
 
     private string? DrainingReason()
     {
+        if (board.Stuck is { } stuck)
+            return stuck;
         var free = new DriveInfo(host.StateDirectory).AvailableFreeSpace;
         return free >= host.Options.DiskReserveBytes
             ? null

@@ -20,7 +20,8 @@ internal sealed class AgentUnderTest : IAsyncDisposable
     private AgentUnderTest(FakeMaster master) => Master = master;
 
     public FakeMaster Master { get; }
-    public ScriptedRuntime Runtime { get; } = new();
+    public ScriptedRuntime Runtime => Runtimes[Options.Runtimes[0]];
+    public IReadOnlyDictionary<string, ScriptedRuntime> Runtimes { get; } = new[] { "crun", "runc" }.ToDictionary(name => name, name => new ScriptedRuntime(name));
     public AgentOptions Options { get; set; } = new() { Name = "host1", Cpus = 4, MemoryBytes = 4L << 30, DiskReserveBytes = 0 };
     public string State => Path.Combine(_directory, "state");
     public string Log => _log.ToString();
@@ -41,7 +42,7 @@ internal sealed class AgentUnderTest : IAsyncDisposable
         _stop = new CancellationTokenSource();
         _state = StateDirectory.Open(State);
         var ready = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var daemon = new AgentDaemon(Options, _state, "/usr/bin/ahoy", _ => Runtime, TimeProvider.System, new LineLogger(TextWriter.Synchronized(_log), TimeProvider.System));
+        var daemon = new AgentDaemon(Options, _state, "/usr/bin/ahoy", name => Runtimes[name], TimeProvider.System, new LineLogger(TextWriter.Synchronized(_log), TimeProvider.System));
         var credentials = new AgentCredentials { Master = Master.Url, Name = "host1", Token = Master.AgentToken.Reveal() };
         _running = daemon.RunAsync(credentials, ready.SetResult, _stop.Token);
         await Task.WhenAny(ready.Task, _running);
@@ -90,7 +91,7 @@ internal sealed class AgentUnderTest : IAsyncDisposable
     public IEnumerable<string> Leftovers() =>
         Directory.EnumerateFileSystemEntries(Path.Combine(State, "attempts"))
             .Concat(Directory.EnumerateFileSystemEntries(Path.Combine(State, "journal")))
-            .Concat(Runtime.Names);
+            .Concat(Runtimes.Values.SelectMany(runtime => runtime.Names));
 
     public async ValueTask DisposeAsync()
     {

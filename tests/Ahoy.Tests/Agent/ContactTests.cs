@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using Ahoy.Agent.Contact;
 using Ahoy.Contracts;
 using Ahoy.Contracts.Jobs;
@@ -208,6 +209,152 @@ public sealed class ContactTests
 
         Assert.Empty(agent.Leftovers());
         Assert.Empty(agent.Master.Contacts.Last().Held);
+    }
+
+    [Fact]
+    public async Task Attempt_whose_start_was_cut_off_by_a_kill_is_told_and_may_be_tried_again()
+    {
+        await using var agent = await AgentUnderTest.CreateAsync();
+        await LeaveJournalAsync(agent, 1);
+        // The runtime made the container's directory, and was killed before it could write anything into it.
+        agent.Runtime.CutOff["job-1.1"] = true;
+
+        await agent.StartAsync();
+
+        var end = await agent.Master.EndOfAsync(First, AgentUnderTest.Canceled);
+        Assert.Equal((JobState.SystemError, EndCause.HostLost, true), (end.State, end.Result!.End!.Cause, end.Result.Retry));
+        Assert.Contains("host1", end.Result.End.Message, StringComparison.Ordinal);
+        await agent.CleanAsync();
+    }
+
+    [Fact]
+    public async Task Attempt_that_a_restart_interrupted_before_its_container_is_told_and_never_begun_again()
+    {
+        await using var agent = await AgentUnderTest.StartedAsync();
+        var preparing = new TaskCompletionSource();
+        agent.Runtime.Prepare = _ =>
+        {
+            preparing.TrySetResult();
+            return Task.Delay(Timeout.Infinite, AgentUnderTest.Canceled);
+        };
+        agent.Master.Give(AgentUnderTest.Order(1));
+        await preparing.Task;
+        await agent.StopAsync();
+        // A master that was started anew as well gives the order again as long as the agent does not say that it holds it.
+        agent.Master.Give(AgentUnderTest.Order(1));
+        agent.Runtime.Prepare = null;
+
+        await agent.StartAsync();
+
+        var end = await agent.Master.EndOfAsync(First, AgentUnderTest.Canceled);
+        Assert.Equal((JobState.SystemError, EndCause.HostLost, true), (end.State, end.Result!.End!.Cause, end.Result.Retry));
+        Assert.Empty(agent.Runtime.Started);
+        await agent.CleanAsync();
+    }
+
+    [Fact]
+    public async Task Calls_of_a_later_process_carry_a_higher_number()
+    {
+        await using var agent = await AgentUnderTest.StartedAsync();
+        await agent.StopAsync();
+        var first = agent.Master.Contacts.Last().Process;
+        await agent.StartAsync();
+
+        Assert.True(first > 0);
+        Assert.True(agent.Master.Contacts.Last().Process > first);
+    }
+
+    [Fact]
+    public async Task Container_that_can_not_be_removed_is_tried_again_and_no_work_is_taken_meanwhile()
+    {
+        await using var agent = await AgentUnderTest.StartedAsync();
+        agent.Runtime.FailingRemovals = 4;
+        agent.Runtime.Program = AttemptTests.Ending(Complete, new ContainerExit { ExitCode = 0 });
+
+        await agent.RunAsync(AgentUnderTest.Order(1));
+
+        var draining = await agent.Master.UntilAsync(() => agent.Master.Contacts.FirstOrDefault(contact => contact.Draining), AgentUnderTest.Canceled);
+        Assert.Contains("job-1.1", draining.DrainingReason, StringComparison.Ordinal);
+        Assert.Contains("a process hangs in the kernel", draining.DrainingReason, StringComparison.Ordinal);
+        await agent.CleanAsync();
+        await agent.Master.UntilAsync(() => agent.Master.Contacts.Last() is { Draining: false } last ? last : null, AgentUnderTest.Canceled);
+    }
+
+    [Fact]
+    public async Task Leftover_that_can_not_be_removed_does_not_keep_the_agent_from_starting()
+    {
+        await using var agent = await AgentUnderTest.CreateAsync();
+        agent.Runtime.CutOff["job-7.1"] = true;
+        agent.Runtime.FailingRemovals = 3;
+
+        await agent.StartAsync();
+
+        Assert.True(agent.Master.Contacts.First().Draining);
+        await agent.CleanAsync();
+    }
+
+    [Fact]
+    public async Task Jobs_of_the_runtime_that_was_configured_before_go_on_and_its_leftovers_are_removed()
+    {
+        await using var agent = await AgentUnderTest.StartedAsync();
+        var goOn = new TaskCompletionSource();
+        var before = agent.Runtime;
+        before.Program = async (wrapper, _) =>
+        {
+            await wrapper.TellAsync(JobState.Running);
+            await goOn.Task;
+            wrapper.Finish(Complete);
+            return new ContainerExit { ExitCode = 0 };
+        };
+        agent.Master.Give(AgentUnderTest.Order(1));
+        await agent.Master.UntilAsync(() => agent.Master.Reports.FirstOrDefault(report => report.State == JobState.Running), AgentUnderTest.Canceled);
+        await agent.StopAsync();
+        before.CutOff["probe-5-x"] = true;
+        agent.Options = agent.Options with { Runtimes = ["runc"] };
+
+        await agent.StartAsync();
+
+        Assert.Equal(["job-1.1"], before.Names);
+        goOn.SetResult();
+        Assert.Equal(JobState.Complete, (await agent.Master.EndOfAsync(First, AgentUnderTest.Canceled)).State);
+        await agent.CleanAsync();
+    }
+
+    [Fact]
+    public async Task End_of_a_quiet_job_does_not_wait_for_the_logs_of_chatty_ones()
+    {
+        await using var agent = await AgentUnderTest.StartedAsync();
+        var quiet = new TaskCompletionSource();
+        var printed = new byte[64 << 20];
+        agent.Runtime.Program = async (wrapper, _) =>
+        {
+            if (wrapper.Orders.Environment["AHOY_JOB_ID"] == "9")
+                wrapper.Print("stdout", "the last words");
+            else
+                await File.WriteAllBytesAsync(Path.Combine(wrapper.Out, "stdout"), printed, AgentUnderTest.Canceled);
+            if (wrapper.Orders.Environment["AHOY_JOB_ID"] != "9")
+                await quiet.Task;
+            wrapper.Finish(Complete);
+            return new ContainerExit { ExitCode = 0 };
+        };
+        agent.Options = agent.Options with { Cpus = 8 };
+        for (var job = 1; job <= 4; job++)
+            agent.Master.Give(AgentUnderTest.Order(job));
+        await agent.Master.UntilAsync(() => agent.Master.Logs.Count == 4 ? this : null, AgentUnderTest.Canceled);
+
+        await agent.RunAsync(AgentUnderTest.Order(9));
+
+        // The others' 256 MB are still on their way.
+        Assert.Contains(agent.Master.Logs, log => log.Key.Attempt.Job != new JobId(9) && log.Value.Length < printed.Length / 2);
+        quiet.SetResult();
+    }
+
+    /// <summary>What an agent leaves that is killed just after it has written down an order.</summary>
+    private static async Task LeaveJournalAsync(AgentUnderTest agent, long job)
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(agent.State, "journal"));
+        var order = JsonSerializer.SerializeToUtf8Bytes(AgentUnderTest.Order(job), AhoyJson.Default.AttemptOrder);
+        await File.WriteAllBytesAsync(Path.Combine(folder.FullName, $"{job}.1.json"), order, AgentUnderTest.Canceled);
     }
 
     [Fact]
