@@ -2,6 +2,7 @@ using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Ahoy.Contracts.Names;
 
 namespace Ahoy.Contracts.Access;
 
@@ -30,6 +31,7 @@ public static class PinnedTls
             AllowTlsResume = false,
         },
         ConnectTimeout = TimeSpan.FromSeconds(10),
+        ConnectCallback = NamedConnection.OpenAsync,
         // A connection that a firewall has forgotten is noticed while a long call waits on it.
         KeepAlivePingDelay = TimeSpan.FromSeconds(15),
         KeepAlivePingTimeout = TimeSpan.FromSeconds(10),

@@ -1,0 +1,67 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using Ahoy.Processes;
+using Ahoy.Testing;
+
+namespace Ahoy.SystemTests.Names;
+
+/// <summary>A real name server that knows what a test tells it, and nothing else.</summary>
+internal sealed class Dnsmasq : IAsyncDisposable
+{
+    private readonly Process _process;
+
+    private Dnsmasq(Process process, int port)
+    {
+        _process = process;
+        Port = port;
+    }
+
+    public int Port { get; }
+
+    /// <param name="port">Null: a free one.</param>
+    /// <param name="records">Options of dnsmasq(8).</param>
+    /// <param name="cancellationToken">Ends the waiting for its start.</param>
+    public static async Task<Dnsmasq> StartAsync(int? port, IReadOnlyList<string> records, CancellationToken cancellationToken)
+    {
+        var program = ProgramRunner.Find("dnsmasq");
+        Require.That(program is not null, "dnsmasq (package dnsmasq-base) is not installed");
+        Assert.SkipUnless(program is not null, "dnsmasq (package dnsmasq-base) is not installed");
+        var chosen = port ?? FreePort();
+        string[] options =
+        [
+            "--keep-in-foreground", "--conf-file=/dev/null", "--pid-file=", "--no-resolv", "--no-hosts", "--bind-interfaces", "--listen-address=127.0.0.1",
+            $"--port={chosen.ToString(CultureInfo.InvariantCulture)}", "--local=/example/", "--log-facility=-", $"--user={HostUserName()}", "--group=",
+        ];
+        var process = Process.Start(new ProcessStartInfo(program!, [.. options, .. records]) { RedirectStandardError = true })!;
+        // "dnsmasq: started, version …" is written when it listens.
+        while (await process.StandardError.ReadLineAsync(cancellationToken) is { } line)
+        {
+            if (line.Contains("started", StringComparison.Ordinal))
+            {
+                _ = process.StandardError.ReadToEndAsync(CancellationToken.None);
+                return new Dnsmasq(process, chosen);
+            }
+        }
+
+        await process.WaitForExitAsync(cancellationToken);
+        throw new InvalidOperationException($"dnsmasq ended with {process.ExitCode}.");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _process.Kill();
+        await _process.WaitForExitAsync();
+        _process.Dispose();
+    }
+
+    private static string HostUserName() => Environment.UserName;
+
+    private static int FreePort()
+    {
+        using var udp = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        udp.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return ((IPEndPoint)udp.LocalEndPoint!).Port;
+    }
+}
