@@ -61,7 +61,7 @@ public static unsafe class DaemonNamespace
             var output = ProgramRunner.TryRunAsync(trial, CancellationToken.None).GetAwaiter().GetResult();
             if (output.ExitCode == 0)
                 return command;
-            reason = $"This host lets user {Environment.UserName} make no namespaces for containers: \"{output.Error.Trim()}\". {Remedy()}";
+            reason = $"This host lets user {HostUser.Name()} make no namespaces for containers: \"{output.Error.Trim()}\". {Remedy()}";
         }
         catch (ProgramFailedException e)
         {

@@ -86,7 +86,7 @@ internal sealed partial class OciRuntime
         _ => "Runs without root and with a single user id: "
             + (_program.MapsAnyUser ? "" : "runc then runs programs as user 0 without any capability; crun could give them user 1000. ")
             + "images with files of several users can't be unpacked faithfully, and packages can't be installed. "
-            + $"An administrator can give a range: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {Environment.UserName}, and the package uidmap.",
+            + $"An administrator can give a range: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {HostUser.Name()}, and the package uidmap.",
     };
 
     private static RuntimeStatus Unusable(string reason, string? version) => new() { Usable = false, Reason = reason, Version = version };
