@@ -21,6 +21,7 @@ internal sealed class Attempt : IDisposable
     private readonly LogTail _stdout;
     private readonly LogTail _stderr;
     private readonly CancellationTokenSource _stop = new();
+    private readonly Lazy<IReadOnlyDictionary<Digest, JobInput>> _inputs;
     private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private JobState _phase = JobState.Preparing;
     private JobState? _acknowledgedPhase;
@@ -33,6 +34,8 @@ internal sealed class Attempt : IDisposable
         _time = time;
         Order = order;
         Id = new AttemptId(order.Job, order.Attempt);
+        // The same content may be wanted under several names.
+        _inputs = new(() => order.Request.Inputs.DistinctBy(input => input.Digest).ToDictionary(input => input.Digest));
         Paths = new AttemptPaths(Path.Combine(attemptsDirectory, Id.ToString()));
         _stdout = new LogTail(Paths.StdoutFile, LogStream.Stdout, MaxLogBytes + WrapperLastLine);
         _stderr = new LogTail(Paths.StderrFile, LogStream.Stderr, MaxLogBytes + WrapperLastLine);
@@ -41,6 +44,7 @@ internal sealed class Attempt : IDisposable
     public AttemptId Id { get; }
     public AttemptOrder Order { get; }
     public AttemptPaths Paths { get; }
+    public IReadOnlyDictionary<Digest, JobInput> Inputs => _inputs.Value;
     public string ContainerName => $"job-{Id}";
     public HeldAttempt Held => new() { Job = Id.Job, Attempt = Id.Number };
 

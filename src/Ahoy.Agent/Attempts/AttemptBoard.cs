@@ -4,6 +4,7 @@ using Ahoy.Agent.Contact;
 using Ahoy.Contracts;
 using Ahoy.Contracts.Agents;
 using Ahoy.Contracts.Jobs;
+using Ahoy.Contracts.Relay;
 using Ahoy.Runtimes;
 using Ahoy.Runtimes.Oci;
 using Microsoft.Extensions.Logging;
@@ -16,6 +17,9 @@ internal sealed partial class AttemptBoard(
 {
     /// <summary>Log bytes of one call.</summary>
     private const int CallLogBytes = 1024 * 1024;
+
+    /// <summary>Of all that one call may hold; the master takes some times as much. A single report may be larger: one of very many outputs goes alone.</summary>
+    private const long CallBytes = 8 * 1024 * 1024;
 
     /// <summary>Released attempts that are remembered, so that an answer that comes late starts none of them again.</summary>
     private const int RememberedAttempts = 4096;
@@ -73,12 +77,20 @@ internal sealed partial class AttemptBoard(
     {
         var budget = CallLogBytes;
         var reports = new List<AttemptReport>();
+        var bytes = 0L;
         more = false;
         // Ends first, and of what is much to tell the least: one job's many words hold up no other's.
         foreach (var attempt in Current().OrderBy(attempt => attempt.Active).ThenBy(attempt => attempt.Untold()))
         {
             if (attempt.NextReport(ref budget) is not { } report)
                 continue;
+            bytes += WrapperResult.MostBytes(report.Result?.Outputs ?? []);
+            if (reports.Count > 0 && bytes > CallBytes)
+            {
+                more = true;
+                break;
+            }
+
             reports.Add(report);
             more |= report.Result is null && (budget == 0 || report.Logs.Any(chunk => chunk.Bytes.Length == LogTail.ChunkBytes));
         }

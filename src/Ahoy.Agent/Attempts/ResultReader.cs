@@ -14,7 +14,6 @@ namespace Ahoy.Agent.Attempts;
 /// </summary>
 internal sealed class ResultReader(Attempt attempt, Func<OutputFile, CancellationToken, Task<bool>> wasDelivered)
 {
-    private const int MaxResultBytes = 4 * 1024 * 1024;
     private const int MaxTextLength = 4096;
 
     public async Task<AttemptOutcome> ReadAsync(ContainerExit exit, CancellationToken cancellationToken)
@@ -23,7 +22,7 @@ internal sealed class ResultReader(Attempt attempt, Func<OutputFile, Cancellatio
         string? fault = null;
         try
         {
-            if (UntrustedFile.TryRead(attempt.Paths.ResultFile, MaxResultBytes) is { } bytes)
+            if (UntrustedFile.TryRead(attempt.Paths.ResultFile, WrapperResult.MostBytes(attempt.Order.Request.Outputs)) is { } bytes)
                 result = JsonSerializer.Deserialize(bytes, AhoyJson.Default.WrapperResult);
         }
         catch (Exception e) when (e is JsonException or AhoyException or IOException)

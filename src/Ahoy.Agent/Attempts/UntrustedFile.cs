@@ -57,7 +57,7 @@ internal static partial class UntrustedFile
 
     /// <summary>The whole file; null when there is none.</summary>
     /// <exception cref="AhoyException"><see cref="ErrorCode.InvalidRequest"/> when it is not a regular file or larger than <paramref name="limit"/> bytes.</exception>
-    public static byte[]? TryRead(string path, int limit)
+    public static byte[]? TryRead(string path, long limit)
     {
         using var handle = TryOpen(path);
         if (handle is null)
@@ -67,7 +67,7 @@ internal static partial class UntrustedFile
             throw new AhoyException(ErrorCode.InvalidRequest, $"{Path.GetFileName(path)} has {length} bytes; at most {limit} are read.");
         var bytes = new byte[length];
         var read = RandomAccess.Read(handle, bytes, 0);
-        return bytes[..read];
+        return read == length ? bytes : bytes[..read];
     }
 
     private static int Mode(int descriptor)

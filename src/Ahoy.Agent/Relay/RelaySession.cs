@@ -40,8 +40,7 @@ internal sealed class RelaySession(
 
     private async Task FetchAsync(RelayRequest request, CancellationToken cancellationToken)
     {
-        var input = attempt.Order.Request.Inputs.FirstOrDefault(input => input.Digest == request.Digest);
-        if (input is null)
+        if (request.Digest is not { } digest || !attempt.Inputs.TryGetValue(digest, out var input))
         {
             await RefuseAsync(new AhoyException(ErrorCode.Forbidden, $"{request.Digest} is not an input of this job."), cancellationToken);
             return;

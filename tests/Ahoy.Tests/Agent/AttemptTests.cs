@@ -268,6 +268,24 @@ public sealed class AttemptTests
     }
 
     [Fact]
+    public async Task Hundred_thousand_outputs_are_read_and_told()
+    {
+        await using var agent = await AgentUnderTest.StartedAsync();
+        var paths = Enumerable.Range(0, 100_000).Select(number => $"results/a-name-of-a-usual-length-{number}.dat").ToList();
+        agent.Runtime.Program = async (wrapper, _) =>
+        {
+            var one = await wrapper.DeliverAsync(paths[0], [1]);
+            wrapper.Finish(Complete with { Outputs = [.. paths.Select(path => one with { Path = path })] });
+            return new ContainerExit { ExitCode = 0 };
+        };
+
+        var end = await agent.RunAsync(AgentUnderTest.Order(1, new JobRequest { Image = "i", Command = ["p"], Outputs = [.. paths.Select(path => new JobOutput { Path = path })] }));
+
+        Assert.True(end.State == JobState.Complete, end.Result!.End?.Message);
+        Assert.Equal(100_000, end.Result!.Outputs.Count);
+    }
+
+    [Fact]
     public async Task Broken_downloads_go_on_where_they_stood()
     {
         await using var agent = await AgentUnderTest.StartedAsync();
