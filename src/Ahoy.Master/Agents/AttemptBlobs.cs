@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using Ahoy.Contracts;
+using Ahoy.Contracts.Jobs;
 using Ahoy.Images.Oci;
 using Ahoy.Images.Store;
 using Ahoy.Master.Jobs;
@@ -10,11 +12,13 @@ namespace Ahoy.Master.Agents;
 internal sealed class AttemptBlobs(BlobStore blobs)
 {
     private readonly ConcurrentDictionary<Digest, IReadOnlySet<Digest>> _ofImage = new();
+    // A job may have 100,000 inputs, each of which is asked for.
+    private readonly ConditionalWeakTable<JobRequest, HashSet<Digest>> _inputs = [];
 
     /// <exception cref="AhoyException"><see cref="ErrorCode.MissingBlob"/> when it is not one of them.</exception>
     public async Task RequireAsync(JobRow job, Digest digest, CancellationToken cancellationToken)
     {
-        if (job.Request.Inputs.Any(input => input.Digest == digest))
+        if (_inputs.GetValue(job.Request, static request => request.Inputs.Select(input => input.Digest).ToHashSet()).Contains(digest))
             return;
         if (!_ofImage.TryGetValue(job.Image, out var parts))
         {

@@ -101,8 +101,11 @@ internal sealed partial class AttemptReports(JobStore store, JobIndex index, Job
             .OfType<OutputFile>()];
     }
 
-    private static string? MissingOutput(JobRow row, AttemptResult result) =>
-        row.Request.Outputs.Select(output => output.Path).FirstOrDefault(path => result.Outputs.All(output => output.Path != path));
+    private static string? MissingOutput(JobRow row, AttemptResult result)
+    {
+        var delivered = result.Outputs.Select(output => output.Path).ToHashSet();
+        return row.Request.Outputs.Select(output => output.Path).FirstOrDefault(path => !delivered.Contains(path));
+    }
 
     private static JobRow Ended(JobRow row, JobState state, AttemptResult result, DateTimeOffset now) =>
         row with { State = state, Result = result, EndedAt = now };
