@@ -8,13 +8,16 @@ internal struct StatX
 {
     public const int CurrentDirectory = -100;
     public const int NoFollow = 0x100;
-    /// <summary>Type, mode and size.</summary>
-    public const uint Mask = 0x1 | 0x2 | 0x200;
+    /// <summary>Type, mode, inode, size and blocks.</summary>
+    public const uint Mask = 0x1 | 0x2 | 0x100 | 0x200 | 0x400;
 
     private const int TypeMask = 0xF000;
 
     [FieldOffset(28)] public ushort Mode;
+    [FieldOffset(32)] public ulong Inode;
     [FieldOffset(40)] public ulong Size;
+    /// <summary>Of 512 bytes each.</summary>
+    [FieldOffset(48)] public ulong Blocks;
 
     public readonly bool IsRegular => (Mode & TypeMask) == 0x8000;
     public readonly bool IsDirectory => (Mode & TypeMask) == 0x4000;

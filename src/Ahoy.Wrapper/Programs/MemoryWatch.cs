@@ -8,7 +8,7 @@ namespace Ahoy.Wrapper.Programs;
 /// <summary>
 /// Ends the program when its processes together hold more memory than the job may use, or are too many, where no cgroup does it.
 /// Looks every 20 to 250 ms: the more often, the sooner the limit could be reached at the present growth. What the program
-/// takes between two looks can exceed the limit. Files in /dev/shm and System V segments count, whoever has them mapped.
+/// takes between two looks can exceed the limit. Files in /dev/shm, System V segments and files of memfd_create count, whoever has them mapped.
 /// </summary>
 internal sealed class MemoryWatch
 {
@@ -122,7 +122,7 @@ internal sealed class MemoryWatch
         // Memory that processes share counts once for each in the sum. The exact share of each costs a walk through its page tables,
         // so it is asked for only where it could matter.
         // Only a container has a /dev/shm and segments of its own.
-        var shared = _scope.IsFirstProcess ? SharedMemory.UsedBytes() : 0;
+        var shared = (_scope.IsFirstProcess ? SharedMemory.UsedBytes() : 0) + MemoryFiles.UsedBytes(processes);
         if (resident + shared <= Peak || (processes.Count <= 1 && shared == 0))
             return resident + shared;
         var proportional = processes.Sum(ProportionalBytes);

@@ -64,7 +64,7 @@ internal static class SharedMemory
         {
             // The line that begins a mapping: address, mode, offset, device, inode, path.
             if (!line.Contains(':', StringComparison.Ordinal) || line.IndexOf(' ', StringComparison.Ordinal) < line.IndexOf(':', StringComparison.Ordinal))
-                shared = line.Contains($" {Directory}/", StringComparison.Ordinal) || line.Contains(" /SYSV", StringComparison.Ordinal);
+                shared = line.Contains($" {Directory}/", StringComparison.Ordinal) || line.Contains(" /SYSV", StringComparison.Ordinal) || line.Contains($" {MemoryFiles.Mark}", StringComparison.Ordinal);
             else if (shared && line.StartsWith("Pss:", StringComparison.Ordinal)
                 && long.TryParse(line["Pss:".Length..].Replace("kB", "", StringComparison.Ordinal), CultureInfo.InvariantCulture, out var kibibytes))
                 sum += kibibytes * 1024;
