@@ -23,7 +23,7 @@ internal sealed class StateDirectory : IDisposable
             return "/var/lib/ahoy/agent";
         if (Environment.GetEnvironmentVariable("XDG_STATE_HOME") is { Length: > 0 } state)
             return System.IO.Path.Combine(state, "ahoy", "agent");
-        return Environment.GetEnvironmentVariable("HOME") is { Length: > 0 } home
+        return Environment.GetEnvironmentVariable("HOME") is { Length: > 1 } home
             ? System.IO.Path.Combine(home, ".local", "state", "ahoy", "agent")
             : throw new AhoyException(ErrorCode.InvalidRequest, "HOME is not set, so there is no default place for the agent's files. Name one with --state DIR.");
     }

@@ -12,6 +12,11 @@ if (args is ["wrapper", ..])
 if (args is ["verify", ..])
     return VerifyMain.Run(args[1..]);
 
+// Where HOME is not set (a bare container, a service), the platform's certificates ask the C library for the user's folder:
+// a static executable gets no answer, or crashes with the modules of another C library.
+if (string.IsNullOrEmpty(Environment.GetEnvironmentVariable("HOME")))
+    Environment.SetEnvironmentVariable("HOME", "/");
+
 var root = new RootCommand("Runs your own program, in the operating system environment that you chose, on every computer that you may use.");
 foreach (var command in ClientCommands.Create())
 {

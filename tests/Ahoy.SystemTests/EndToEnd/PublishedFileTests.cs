@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Ahoy.Processes;
+using Ahoy.SystemTests.Names;
 using Ahoy.Testing;
 
 namespace Ahoy.SystemTests.EndToEnd;
@@ -53,6 +54,26 @@ public sealed class PublishedFileTests(ITestOutputHelper log) : IDisposable
     }
 
     [Fact]
+    public async Task Client_InARootThatHoldsOnlyTheFile_ReachesAMasterByName()
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "only root can start a name server on port 53");
+        await using var master = await TestMaster.StartAsync(TimeProvider.System, options => options with { Names = ["master.cluster.example"] });
+        await using var names = await Dnsmasq.StartAsync(port: 53, ["--host-record=master.cluster.example,127.0.0.1"], TestContext.Current.CancellationToken, address: "127.53.53.53");
+        Directory.CreateDirectory(_directory.Below("etc"));
+        await File.WriteAllTextAsync(_directory.Below("etc/resolv.conf"), "nameserver 127.53.53.53\nsearch cluster.example\n", TestContext.Current.CancellationToken);
+        // Modules of a C library that this file was not built with: nobody may look at them.
+        await File.WriteAllTextAsync(_directory.Below("etc/nsswitch.conf"), "passwd: compat\nhosts: hesiod dns\n", TestContext.Current.CancellationToken);
+        string Url(string name) => $"https://{name}:{new Uri(master.Url).Port}";
+
+        var known = await InTheRootAsync("/ahoy", [$"AHOY_URL={Url("master.cluster.example")}", $"AHOY_TOKEN={master.Manager.Token}"], "whoami");
+        var unknown = await InTheRootAsync("/ahoy", [$"AHOY_URL={Url("nobody.cluster.example")}", $"AHOY_TOKEN={master.Manager.Token}"], "whoami");
+
+        Assert.True(known.ExitCode == 0, known.Error);
+        Assert.NotEqual(0, unknown.ExitCode);
+        Assert.Contains("There is no host nobody.cluster.example", unknown.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Start_MedianOfMany_IsQuick()
     {
         var times = new List<double>();
@@ -78,17 +99,19 @@ public sealed class PublishedFileTests(ITestOutputHelper log) : IDisposable
     }
 
     /// <summary>Runs a program with the directory as its root, /dev/urandom in it and nothing else of this computer.</summary>
-    private Task<ProgramOutput> InTheRootAsync(params string[] command)
+    private Task<ProgramOutput> InTheRootAsync(params string[] command) => InTheRootAsync(command[0], [], command[1..]);
+
+    private Task<ProgramOutput> InTheRootAsync(string program, string[] environment, params string[] arguments)
     {
         var root = _directory.Path;
-        File.Copy(Executable(), _directory.Below("ahoy"));
+        File.Copy(Executable(), _directory.Below("ahoy"), overwrite: true);
         Directory.CreateDirectory(_directory.Below("tmp"));
         Directory.CreateDirectory(_directory.Below("dev"));
         File.WriteAllText(_directory.Below("dev/urandom"), "");
         var call = new ProgramCall
         {
             Program = "unshare",
-            Arguments = ["--map-root-user", "--mount", "--", "/bin/sh", "-c", $"mount --bind /dev/urandom {root}/dev/urandom && exec env -i /usr/sbin/chroot {root} \"$@\"", "sh", .. command],
+            Arguments = ["--map-root-user", "--mount", "--", "/bin/sh", "-c", $"mount --bind /dev/urandom {root}/dev/urandom && exec env -i \"$@\"", "sh", .. environment, "/usr/sbin/chroot", root, program, .. arguments],
             Timeout = TimeSpan.FromMinutes(1),
         };
         return ProgramRunner.TryRunAsync(call, TestContext.Current.CancellationToken);

@@ -23,7 +23,8 @@ internal sealed class Dnsmasq : IAsyncDisposable
     /// <param name="port">Null: a free one.</param>
     /// <param name="records">Options of dnsmasq(8).</param>
     /// <param name="cancellationToken">Ends the waiting for its start.</param>
-    public static async Task<Dnsmasq> StartAsync(int? port, IReadOnlyList<string> records, CancellationToken cancellationToken)
+    /// <param name="address">Where it listens: one of this computer.</param>
+    public static async Task<Dnsmasq> StartAsync(int? port, IReadOnlyList<string> records, CancellationToken cancellationToken, string address = "127.0.0.1")
     {
         var program = ProgramRunner.Find("dnsmasq");
         Require.That(program is not null, "dnsmasq (package dnsmasq-base) is not installed");
@@ -31,8 +32,8 @@ internal sealed class Dnsmasq : IAsyncDisposable
         var chosen = port ?? FreePort();
         string[] options =
         [
-            "--keep-in-foreground", "--conf-file=/dev/null", "--pid-file=", "--no-resolv", "--no-hosts", "--bind-interfaces", "--listen-address=127.0.0.1",
-            $"--port={chosen.ToString(CultureInfo.InvariantCulture)}", "--local=/example/", "--log-facility=-", $"--user={HostUserName()}", "--group=",
+            "--keep-in-foreground", "--conf-file=/dev/null", "--pid-file=", "--no-resolv", "--no-hosts", "--bind-interfaces", $"--listen-address={address}",
+            $"--port={chosen.ToString(CultureInfo.InvariantCulture)}", "--local=/example/", "--log-facility=-", $"--user={Environment.UserName}", "--group=",
         ];
         var process = Process.Start(new ProcessStartInfo(program!, [.. options, .. records]) { RedirectStandardError = true })!;
         // "dnsmasq: started, version …" is written when it listens.
@@ -55,8 +56,6 @@ internal sealed class Dnsmasq : IAsyncDisposable
         await _process.WaitForExitAsync();
         _process.Dispose();
     }
-
-    private static string HostUserName() => Environment.UserName;
 
     private static int FreePort()
     {
