@@ -65,7 +65,7 @@ internal static class Verdict
             ExitCode = program?.ExitCode,
             Signal = program?.Signal,
             Message = reason.Message,
-            Hint = reason.Code == ErrorCode.DiskFull ? "Ask for more with --disk, or write less." : null,
+            Hint = reason.Code == ErrorCode.DiskFull ? "The disk is shared by the jobs of that host. Write less, remove what is needed no more, or let an agent with a larger disk run the job." : null,
             LastOutput = program?.LastOutput,
         },
     };
@@ -74,6 +74,9 @@ internal static class Verdict
     public static WrapperResult Ended(WrapperOrders orders, ProgramEnd program, Delivery delivery)
     {
         var end = ProgramFault(orders, program) ?? MissingOutputs(delivery);
+        // A program that can't write fails in its own words, or leaves no output.
+        if (end is { Cause: EndCause.ExitCode or EndCause.Signal or EndCause.MissingOutput } && program.DiskFull)
+            return SystemError(end.Phase, new AhoyException(ErrorCode.DiskFull, $"The host's disk is full. {end.Message}", transient: true), program, delivery);
         if (end is null && (delivery.Failure ?? program.OutputLost) is { } failure)
             return SystemError(JobState.Delivering, failure, program, delivery);
 

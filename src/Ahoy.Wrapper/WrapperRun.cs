@@ -21,10 +21,11 @@ internal sealed class WrapperRun(WrapperPaths paths, RunEvents events, ProcessSc
     /// <summary>Does the attempt, leaves its result for the agent and returns the exit code of the container.</summary>
     public int Run()
     {
-        var result = Decide();
+        using var file = new ResultFile(paths.Out);
+        var result = Decide(file);
         try
         {
-            ResultFile.Write(paths.Out, result);
+            file.Write(result);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -37,11 +38,11 @@ internal sealed class WrapperRun(WrapperPaths paths, RunEvents events, ProcessSc
         return ExitCodeOf(result);
     }
 
-    private WrapperResult Decide()
+    private WrapperResult Decide(ResultFile file)
     {
         try
         {
-            var result = Perform();
+            var result = Perform(file);
             return events.Canceled.IsCancellationRequested ? Verdict.Canceled(_phase, _program) : result;
         }
         catch (OperationCanceledException) when (events.Canceled.IsCancellationRequested)
@@ -64,15 +65,16 @@ internal sealed class WrapperRun(WrapperPaths paths, RunEvents events, ProcessSc
         }
     }
 
-    private WrapperResult Perform()
+    private WrapperResult Perform(ResultFile file)
     {
         var orders = ReadOrders();
+        file.Reserve(orders.Outputs);
         if (orders.Inputs.Count > 0)
             new InputFetcher(paths, retry).FetchAll(orders.Inputs, events.Canceled);
         MakeOutputFolders(orders);
         events.Canceled.ThrowIfCancellationRequested();
 
-        var run = ProgramRun.Start(orders, paths.Out, scope, events);
+        var run = ProgramRun.Start(orders, paths, scope, events);
         EnterPhase(JobState.Running);
         _program = run.WaitForEnd();
         events.Canceled.ThrowIfCancellationRequested();

@@ -203,7 +203,16 @@ internal sealed partial class AttemptRunner(
     private void OnPhase()
     {
         var phase = attempt.Phase;
-        File.WriteAllText(attempt.Paths.PhaseFile, phase.ToString());
+        try
+        {
+            File.WriteAllText(attempt.Paths.PhaseFile, phase.ToString());
+        }
+        catch (IOException e)
+        {
+            // A full disk. Only an agent that is started anew in this phase would need it.
+            Log.PhaseNotKept(logger, attempt.Id, e.Message);
+        }
+
         if (phase == JobState.Running && _policy.WallTime(attempt.Order) is { } limit)
             GiveUpAfter(limit + StopGrace + StagingAllowance);
     }
@@ -286,8 +295,9 @@ internal sealed partial class AttemptRunner(
         const int noSpace = 28;
         return e switch
         {
-            AhoyException { Code: ErrorCode.DiskFull } or IOException { HResult: noSpace } => AttemptOutcome.SystemError(
-                EndCause.DiskFull, attempt.Phase, $"The disk of host {host.Name} is full: {e.Message}", "The job can run on another host.", retry: true),
+            AhoyException { Code: ErrorCode.DiskFull } or IOException { HResult: noSpace } => DiskState.Full(attempt, e.Message),
+            // A runtime program that can't write says so in many ways.
+            AhoyException { Code: ErrorCode.RuntimeFailed } when DiskState.IsFull(host.StateDirectory) => DiskState.Full(attempt, e.Message),
             AhoyException known => AttemptOutcome.SystemError(
                 _stepCause, attempt.Phase, known.Message, null, retry: known.Transient || known.Code is ErrorCode.RuntimeFailed or ErrorCode.DigestMismatch),
             _ => AttemptOutcome.SystemError(_stepCause, attempt.Phase, $"Host {host.Name} could not run the job: {e.Message}", "The agent's log on that host tells more.", retry: true),
@@ -330,6 +340,9 @@ internal sealed partial class AttemptRunner(
 
         [LoggerMessage(16, LogLevel.Warning, "Attempt {Attempt}: its end could not be kept on disk: {Reason}")]
         public static partial void EndNotKept(ILogger logger, AttemptId attempt, string reason);
+
+        [LoggerMessage(18, LogLevel.Warning, "Attempt {Attempt}: its phase could not be kept on disk: {Reason}")]
+        public static partial void PhaseNotKept(ILogger logger, AttemptId attempt, string reason);
 
         [LoggerMessage(17, LogLevel.Warning, "Attempt {Attempt}: waiting for the master to confirm outputs: {Reason}")]
         public static partial void MasterAway(ILogger logger, AttemptId attempt, string reason);

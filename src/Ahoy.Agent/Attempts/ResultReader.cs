@@ -106,6 +106,8 @@ internal sealed class ResultReader(Attempt attempt, Func<OutputFile, Cancellatio
     {
         var how = exit.ExitCode is { } code ? $"ended with code {code}" : "ended unseen";
         var why = fault is null ? "left no result" : $"left a result that can't be used: {fault}";
+        if (fault is null && DiskState.IsFull(attempt.Paths.Directory))
+            return DiskState.Full(attempt, $"The job's container {how} and could not write its result.");
         var said = exit.RuntimeOutput.Length == 0 ? "" : $" The runtime said: {Cut(exit.RuntimeOutput.Trim())}";
         var outcome = AttemptOutcome.SystemError(
             EndCause.WrapperLost,

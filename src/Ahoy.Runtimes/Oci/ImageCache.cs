@@ -61,8 +61,18 @@ internal sealed class ImageCache(string stateDirectory, LayerCache layers)
         if (Digest.Of(bytes) != digest)
             throw new AhoyException(ErrorCode.DigestMismatch, $"The {kind} of image {image} should have digest {digest} but its bytes have {Digest.Of(bytes)}: it was damaged on the way or tampered with.");
         var temporary = $"{path}.{Guid.NewGuid():N}";
-        await File.WriteAllBytesAsync(temporary, bytes, cancellationToken);
-        File.Move(temporary, path, overwrite: true);
+        try
+        {
+            await File.WriteAllBytesAsync(temporary, bytes, cancellationToken);
+            File.Move(temporary, path, overwrite: true);
+        }
+        catch
+        {
+            // A full disk, say: what did not fit must not stay there.
+            File.Delete(temporary);
+            throw;
+        }
+
         return bytes;
     }
 

@@ -19,6 +19,9 @@ internal sealed record ProgramEnd
     /// <summary>Set when the program's output could not be kept completely.</summary>
     public AhoyException? OutputLost { get; init; }
 
+    /// <summary>The scratch directory's disk had nothing left when it ended.</summary>
+    public bool DiskFull { get; init; }
+
     /// <summary>The code as a shell gives it: 128 and the signal's number for a signal.</summary>
     public int ShellCode => ExitCode ?? (128 + (Signal ?? 0));
 }

@@ -12,6 +12,7 @@ internal sealed class ProgramRun
     private static readonly TimeSpan CleanUpTime = TimeSpan.FromSeconds(5);
 
     private readonly WrapperOrders _orders;
+    private readonly WrapperPaths _paths;
     private readonly ProcessScope _scope;
     private readonly RunEvents _events;
     private readonly OutputCopier _output;
@@ -21,15 +22,15 @@ internal sealed class ProgramRun
     private readonly int _program;
     private readonly Stopwatch _clock;
 
-    private ProgramRun(WrapperOrders orders, string outDirectory, ProcessScope scope, RunEvents events)
+    private ProgramRun(WrapperOrders orders, WrapperPaths paths, ProcessScope scope, RunEvents events)
     {
-        (_orders, _scope, _events) = (orders, scope, events);
+        (_orders, _paths, _scope, _events) = (orders, paths, scope, events);
         if (orders.WatchMemoryBytes is not null || orders.WatchProcesses is not null)
             MemoryWatch.RequireProc();
         var output = Pipe.Create();
         var error = Pipe.Create();
-        _output = new OutputCopier(output.ReadEnd, Path.Combine(outDirectory, "stdout"), orders.MaxLogBytes);
-        _error = new OutputCopier(error.ReadEnd, Path.Combine(outDirectory, "stderr"), orders.MaxLogBytes);
+        _output = new OutputCopier(output.ReadEnd, Path.Combine(paths.Out, "stdout"), orders.MaxLogBytes);
+        _error = new OutputCopier(error.ReadEnd, Path.Combine(paths.Out, "stderr"), orders.MaxLogBytes);
         try
         {
             _clock = Stopwatch.StartNew();
@@ -50,8 +51,8 @@ internal sealed class ProgramRun
     }
 
     /// <exception cref="CannotStartException">The program could not be started.</exception>
-    public static ProgramRun Start(WrapperOrders orders, string outDirectory, ProcessScope scope, RunEvents events) =>
-        new(orders, outDirectory, scope, events);
+    public static ProgramRun Start(WrapperOrders orders, WrapperPaths paths, ProcessScope scope, RunEvents events) =>
+        new(orders, paths, scope, events);
 
     /// <summary>Waits for the end, by itself, by a limit or by SIGTERM from outside; kills what the program has left behind.</summary>
     public ProgramEnd WaitForEnd()
@@ -126,6 +127,7 @@ internal sealed class ProgramRun
             },
             LastOutput = _error.LastLines() ?? _output.LastLines(),
             OutputLost = _output.Failure ?? _error.Failure,
+            DiskFull = DiskSpace.IsFull(_paths.Scratch),
         };
     }
 }

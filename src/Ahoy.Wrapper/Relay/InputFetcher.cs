@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Ahoy.Contracts;
 using Ahoy.Contracts.Jobs;
@@ -49,7 +48,8 @@ internal sealed class InputFetcher(WrapperPaths paths, RetryPolicy retry)
         {
             using (var file = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.Read, bufferSize: 0))
             {
-                Reserve(file, input.Size);
+                // A disk that is too small says so before hours of transfer.
+                DiskSpace.Reserve(file, input.Size);
                 File.SetUnixFileMode(file.SafeFileHandle, input.Executable ? Executable : Ordinary);
                 Receive(input, file, cancellationToken);
             }
@@ -61,19 +61,6 @@ internal sealed class InputFetcher(WrapperPaths paths, RetryPolicy retry)
             File.Delete(temporary);
             throw;
         }
-    }
-
-    /// <summary>
-    /// Takes the space at once: a disk that is too small says so before hours of transfer. A file system that cannot (EOPNOTSUPP)
-    /// says so while it is written. FileStream's own PreallocationSize does not tell a full disk from other faults.
-    /// </summary>
-    private static void Reserve(FileStream file, long size)
-    {
-        if (size == 0 || Libc.Fallocate((int)file.SafeFileHandle.DangerousGetHandle(), 0, 0, size) == 0)
-            return;
-        var error = Marshal.GetLastPInvokeError();
-        if (error is Libc.ENoSpc or Libc.EDQuot)
-            throw new IOException(Marshal.GetPInvokeErrorMessage(error), error);
     }
 
     private void Receive(JobInput input, FileStream file, CancellationToken cancellationToken)

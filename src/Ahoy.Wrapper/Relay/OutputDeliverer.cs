@@ -9,10 +9,14 @@ namespace Ahoy.Wrapper.Relay;
 /// <summary>Offers the declared outputs to the agent by size and SHA-256 and sends what it lacks of each.</summary>
 internal sealed class OutputDeliverer(WrapperPaths paths, RetryPolicy retry)
 {
+    /// <summary>So many missing outputs are described, the rest is counted.</summary>
+    private const int MostDescribed = 5;
+
     /// <exception cref="OperationCanceledException">The job was canceled meanwhile.</exception>
     public Delivery DeliverAll(WrapperOrders orders, CancellationToken cancellationToken)
     {
         var missing = new List<string>();
+        var undescribed = 0;
         var found = new List<(int Index, JobOutput Output, string Path, StatX Status)>();
         foreach (var output in orders.Outputs)
         {
@@ -20,14 +24,22 @@ internal sealed class OutputDeliverer(WrapperPaths paths, RetryPolicy retry)
             {
                 if (ScratchFile.Find(paths.Scratch, output.Path) is { } file)
                     found.Add((found.Count, output, file.Path, file.Status));
+                else if (missing.Count >= MostDescribed)
+                    undescribed++;
                 else
                     missing.Add(MissingOutput.Describe(paths.Scratch, output.Path, orders.Inputs));
             }
             catch (TransferException e)
             {
-                missing.Add(e.Message);
+                if (missing.Count >= MostDescribed)
+                    undescribed++;
+                else
+                    missing.Add(e.Message);
             }
         }
+
+        if (undescribed > 0)
+            missing.Add($"{undescribed} more outputs are missing.");
 
         var delivered = new OutputFile?[found.Count];
         AhoyException? failure = null;

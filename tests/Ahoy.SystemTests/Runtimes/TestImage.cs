@@ -33,6 +33,8 @@ internal sealed class TestImage : IBlobSource
 
     public Digest Manifest { get; }
 
+    public IEnumerable<byte[]> Blobs => _blobs.Values;
+
     /// <summary>How often a blob was read.</summary>
     public int Opened { get; private set; }
 
