@@ -166,6 +166,18 @@ public abstract class ContainerRuntimeContract(string program) : IAsyncLifetime
     }
 
     [Fact(Explicit = true)]
+    public async Task FirstProcess_TermFromInside_IsRefusedAndOtherSignalsArrive()
+    {
+        // Only the host can end the first process, so that what ends it is never the program's doing.
+        await RunAsync("trap 'echo got usr1' USR1; trap 'echo got term' TERM; sh -c 'kill -TERM 1 && echo sent; kill -USR1 1'; sleep 60 & sh -c \"kill -TERM $!\"; wait $!; echo end $?");
+        Assert.DoesNotContain("got term", Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("sent", Output, StringComparison.Ordinal);
+        Assert.Contains("Operation not permitted", Output, StringComparison.Ordinal);
+        Assert.Contains("got usr1", Output, StringComparison.Ordinal);
+        Assert.Contains("end 143", Output, StringComparison.Ordinal);
+    }
+
+    [Fact(Explicit = true)]
     public async Task Image_ChangedByOneContainer_IsUnchangedForTheNext()
     {
         await RunAsync("echo changed > /etc/kept; rm /etc/kept; touch /etc/new", spec => spec with { Root = true });
