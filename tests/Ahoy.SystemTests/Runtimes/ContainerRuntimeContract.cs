@@ -339,7 +339,7 @@ public abstract class ContainerRuntimeContract(string program) : IAsyncLifetime
     [Fact(Explicit = true)]
     public async Task Root_ForPackageBuilds_MayChangeOwnersWhereThereAreSeveral()
     {
-        await RunAsync("id -u; touch /a; chown 33:33 /a && stat -c %u /a", spec => spec with { Root = true });
+        await RunAsync("id -u; touch /a; chown 33:33 /a 2>/dev/null && stat -c %u /a", spec => spec with { Root = true });
         Assert.StartsWith("0\n", Output, StringComparison.Ordinal);
         Assert.Equal(_status.HasIdRange, Output == "0\n33\n");
     }
