@@ -16,6 +16,7 @@ internal sealed class ProgramCapture
     private readonly CaptureLedger _ledger;
     private readonly ElfCapture _elf;
     private readonly ScriptCapture _scripts;
+    private readonly List<string> _kept = [];
     private readonly HashSet<string> _done = new(StringComparer.Ordinal);
 
     public ProgramCapture(CaptureRequest request, RootDirectory root, BaseSystem baseSystem, SupplyRules rules, CaptureLedger ledger)
@@ -112,10 +113,13 @@ internal sealed class ProgramCapture
     private Placement Place(string path)
     {
         var directory = _request.Environment.WorkingDirectory.TrimEnd('/') + "/";
-        return path.StartsWith(directory, StringComparison.Ordinal)
+        return path.StartsWith(directory, StringComparison.Ordinal) && !_kept.Exists(kept => path.StartsWith(kept, StringComparison.Ordinal))
             ? new Placement(CaptureSupply.Input, path[directory.Length..])
             : new Placement(CaptureSupply.Copied, _base.RealPath(_root.Place(path)!));
     }
+
+    /// <summary>What lies below this directory goes into the image at its absolute path, even when it is below the working directory.</summary>
+    public void KeepInPlace(string directory) => _kept.Add(directory.TrimEnd('/') + "/");
 
     private Placement? Added(string path)
     {

@@ -139,6 +139,46 @@ public sealed class CaptureAnalysisTests : IDisposable
         Assert.Contains(report.Notes, note => note.Contains("nice"));
     }
 
+    [Theory]
+    [InlineData("/home/u/venv")]
+    [InlineData("/home/u/work/.venv")]
+    public async Task Analyse_ScriptOfAVirtualEnvironment_TakesTheEnvironmentAtItsPlace(string venv)
+    {
+        Python().Link($"{venv}/bin/python", "python3").Link($"{venv}/bin/python3", "/usr/bin/python3")
+            .File($"{venv}/pyvenv.cfg", "home = /usr/bin\ninclude-system-site-packages = false\n")
+            .File($"{venv}/lib/python3.11/site-packages/mylib/__init__.py", "import json").File($"{venv}/lib/python3.11/site-packages/unused/__init__.py", "")
+            .File("/home/u/work/analyse.py", $"#!{venv}/bin/python\nimport json, mylib\n", true);
+
+        var report = await AnalyseAsync("analyse.py");
+
+        Assert.Empty(report.Unmet);
+        Assert.Equal(["python3"], report.Packages.Select(package => package.Name));
+        Assert.Equal(["analyse.py"], report.Inputs.Select(input => input.Path));
+        var place = venv.TrimStart('/');
+        Assert.Equal(
+            [
+                ($"{place}/bin/python", "python3"),
+                ($"{place}/bin/python3", "/usr/bin/python3"),
+                ($"{place}/lib/python3.11/site-packages/mylib/__init__.py", null),
+                ($"{place}/pyvenv.cfg", null),
+            ],
+            report.Files.Where(file => file.Type != BuildFileType.Directory).Select(file => (file.Path, file.Target)));
+        Assert.Contains($"{venv}/bin/python", report.Programs);
+    }
+
+    [Fact]
+    public async Task Analyse_VirtualEnvironmentWithACopiedInterpreter_TakesTheCopyToo()
+    {
+        Python().File("/home/u/work/.venv/bin/python3.11", Program.Bytes(), true).File("/home/u/work/.venv/pyvenv.cfg", "home = /usr/bin\n")
+            .File("/home/u/work/analyse.py", "#!/home/u/work/.venv/bin/python3.11\nimport json\n", true);
+
+        var report = await AnalyseAsync("analyse.py");
+
+        Assert.Equal(["analyse.py"], report.Inputs.Select(input => input.Path));
+        Assert.Contains(report.Files, file => file.Path == "home/u/work/.venv/bin/python3.11" && file.Executable);
+        Assert.Contains(report.Files, file => file.Path == "usr/lib/python3.11/json/__init__.py");
+    }
+
     [Fact]
     public async Task Analyse_AddedScript_TakesItsModulesAlongBesideIt()
     {
