@@ -43,7 +43,7 @@ internal static class BuildCommand
             var choice = new BaseChoice(context, api);
             var parent = await choice.FindAsync(parsed.GetValue(baseName), cancellationToken);
             var contents = await choice.ContentsAsync(parent, cancellationToken);
-            var report = await NeedsAnalysis.RunAsync(context, [], contents, added.Files, packages, cancellationToken);
+            var report = await NeedsAnalysis.RunAsync(context, [], [], contents, added.Files, packages, cancellationToken);
             if (parsed.GetValue(dryRun))
             {
                 CaptureCommand.Print(context.Terminal, report, parent.Name, parsed.GetValue(format));

@@ -18,13 +18,12 @@ internal sealed class RunPreparation(ClientContext context, MasterApi api)
         var choice = new BaseChoice(context, api);
         var parent = await choice.FindAsync(baseName, cancellationToken);
         var contents = await choice.ContentsAsync(parent, cancellationToken);
-        string[] programs = [program, .. ScriptArguments(command)];
-        var report = await NeedsAnalysis.RunAsync(context, programs, contents, [], [], cancellationToken);
+        var report = await NeedsAnalysis.RunAsync(context, [], command, contents, [], [], cancellationToken);
         NeedsAnalysis.WarnOfUnmet(context.Terminal, report);
         return new PreparedRun
         {
             Image = await ImageAsync(parent, report, cancellationToken),
-            Command = [CommandWord(command[0], program), .. command.Skip(1)],
+            Command = [CommandWord(command[0], program, report), .. command.Skip(1)],
             Inputs = report.Inputs.ToDictionary(input => input.Path, input => input.HostPath),
         };
     }
@@ -46,19 +45,12 @@ internal sealed class RunPreparation(ClientContext context, MasterApi api)
         return request.Name;
     }
 
-    /// <summary>Scripts that are handed to an interpreter ("python3 analyse.py") have needs, too.</summary>
-    private IEnumerable<string> ScriptArguments(IReadOnlyList<string> command) =>
-        command.Skip(1)
-            .Where(word => word.EndsWith(".py", StringComparison.Ordinal) || word.EndsWith(".sh", StringComparison.Ordinal))
-            .Select(word => Path.GetFullPath(word, context.WorkingDirectory))
-            .Where(File.Exists);
-
-    /// <summary>What lies in the working directory is at the same place in the job's; everything else has its absolute path.</summary>
-    private string CommandWord(string word, string program)
+    /// <summary>What travels with the job is at the same place in its working directory, what was taken into the image at its absolute path; all else is the base's or a package's.</summary>
+    private string CommandWord(string word, string program, CaptureReport report)
     {
         var relative = Path.GetRelativePath(context.WorkingDirectory, program);
-        if (relative.StartsWith("../", StringComparison.Ordinal))
-            return word.Contains('/') ? program : word;
-        return "./" + relative;
+        if (report.Inputs.Any(input => input.Path == relative))
+            return "./" + relative;
+        return word.Contains('/') || report.Files.Any(file => file.Path == program.TrimStart('/')) ? program : word;
     }
 }

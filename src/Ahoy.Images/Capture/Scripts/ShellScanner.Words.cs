@@ -5,7 +5,8 @@ namespace Ahoy.Images.Capture.Scripts;
 /// <summary>Words: quotes, expansions, substitutions.</summary>
 public sealed partial class ShellScanner
 {
-    private (string Word, bool Literal) ReadWord()
+    // Commands in $(…), `…` and "…$(…)…" are scanned on the way.
+    private ShellWord ReadWord()
     {
         var word = new StringBuilder();
         var literal = true;
@@ -48,7 +49,7 @@ public sealed partial class ShellScanner
 
         if (_at == start)
             _at++;
-        return (word.ToString(), literal);
+        return new ShellWord(word.ToString(), _text[start..Math.Min(_at, _text.Length)], literal);
     }
 
     private bool Quoted(StringBuilder word)
