@@ -118,6 +118,12 @@ internal sealed partial class AttemptRunner(Attempt attempt, AgentHost host, Mas
             Log.LogsUnreadable(logger, attempt.Id, fault);
     }
 
+    private void Pulled(PullProgress pull)
+    {
+        if (attempt.Pull(pull))
+            news.Set();
+    }
+
     private async Task<AttemptOutcome> NewAsync(IReadOnlyList<AttemptOrder> running, CancellationToken shutdown)
     {
         var order = attempt.Order;
@@ -130,7 +136,7 @@ internal sealed partial class AttemptRunner(Attempt attempt, AgentHost host, Mas
 
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(attempt.Stop, shutdown);
         _stepCause = EndCause.ImageFailed;
-        var image = await host.Runtime.PrepareImageAsync(order.Image, new AttemptBlobSource(master, attempt.Id), stopping.Token);
+        var image = await host.Runtime.PrepareImageAsync(order.Image, new AttemptBlobSource(master, attempt.Id, Pulled), stopping.Token);
         _stepCause = EndCause.RuntimeFailed;
         WriteFolder(image);
         StartRelay();
