@@ -87,6 +87,19 @@ public sealed class CaptureAnalysisTests : IDisposable
             report.Files.Select(file => (file.Path, file.Type, file.Target)));
     }
 
+    [Theory]
+    [InlineData("lib")]
+    [InlineData("/nowhere:./lib")]
+    public async Task Analyse_RelativeLibraryPath_IsBelowTheWorkingDirectory(string libraryPath)
+    {
+        _root.File("/home/u/work/prog", (Program with { Needed = ["libown.so.1"] }).Bytes(), true).File("/home/u/work/lib/libown.so.1", new ElfImage().Bytes());
+
+        var report = await AnalyseAsync("prog", libraryPath: libraryPath);
+
+        Assert.Empty(report.Unmet);
+        Assert.Contains(report.Files, file => file.Path == "home/u/work/lib/libown.so.1");
+    }
+
     [Fact]
     public async Task Analyse_LibraryBesideTheProgram_TravelsBesideIt()
     {
