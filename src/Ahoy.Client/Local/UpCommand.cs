@@ -62,7 +62,7 @@ internal static class UpCommand
 
             var left = system.Master is null ? null : await LeftJobsAsync(system, cancellationToken);
             await system.StopAsync(cancellationToken);
-            context.Terminal.Note("Stopped." + left);
+            context.Terminal.Note("Stopped the master and the agent." + left);
             return 0;
         });
         return command;
@@ -97,7 +97,9 @@ internal static class UpCommand
         {
             var active = (await api.ListJobsAsync(activeOnly: true, Most, cancellationToken)).Jobs;
             var queued = active.Count(job => job.State == Contracts.Jobs.JobState.Queued);
-            return active.Count == 0 ? "" : $" {active.Count - queued} running and {queued} queued jobs are left; `ahoy up` goes on with them.";
+            var running = active.Count - queued;
+            return (running == 0 ? "" : $" {Count(running)} in a container go on running without them, and `ahoy up` takes them up again; `ahoy cancel` before `ahoy down` ends jobs.")
+                + (queued == 0 ? "" : $" {Count(queued)} in the queue wait for `ahoy up`.");
         }
         catch (Contracts.AhoyException e)
         {
@@ -105,4 +107,6 @@ internal static class UpCommand
             return $" Which jobs are left is not known: {e.Message}";
         }
     }
+
+    private static string Count(int jobs) => jobs == 1 ? "1 job" : $"{jobs} jobs";
 }
