@@ -19,9 +19,8 @@ public static class AhoyCommandLine
 
     public static async Task<int> RunAsync(RootCommand root, IReadOnlyList<string> arguments)
     {
-        // Not Console.Out and Console.Error: they set the terminal up, see TerminalDevice.
-        await using var output = new StreamWriter(Console.OpenStandardOutput()) { AutoFlush = true };
-        await using var error = new StreamWriter(Console.OpenStandardError()) { AutoFlush = true };
+        await using var output = new StreamWriter(new StandardStream(1)) { AutoFlush = true };
+        await using var error = new StreamWriter(new StandardStream(2)) { AutoFlush = true };
         return await RunAsync(root, arguments, output, error);
     }
 
@@ -29,7 +28,11 @@ public static class AhoyCommandLine
     {
         var help = root.Options.OfType<HelpOption>().Single();
         if (help.Action is HelpAction usual)
+        {
+            // By itself it asks Console, which sets the terminal up.
+            usual.MaxWidth = Console.IsOutputRedirected ? int.MaxValue : TerminalDevice.Width;
             help.Action = new ExampleHelp(usual);
+        }
 
         var parsed = root.Parse(arguments, Parsing);
         if (UnknownOption.Find(parsed, arguments) is { } unknown)

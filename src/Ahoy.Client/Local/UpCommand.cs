@@ -98,8 +98,12 @@ internal static class UpCommand
             var active = (await api.ListJobsAsync(activeOnly: true, Most, cancellationToken)).Jobs;
             var queued = active.Count(job => job.State == Contracts.Jobs.JobState.Queued);
             var running = active.Count - queued;
-            return (running == 0 ? "" : $" {Count(running)} in a container go on running without them, and `ahoy up` takes them up again; `ahoy cancel` before `ahoy down` ends jobs.")
-                + (queued == 0 ? "" : $" {Count(queued)} in the queue wait for `ahoy up`.");
+            return running switch
+            {
+                0 => "",
+                1 => " 1 job goes on in its container without them, and `ahoy up` takes it up again; `ahoy cancel` before `ahoy down` ends it.",
+                _ => $" {running} jobs go on in their containers without them, and `ahoy up` takes them up again; `ahoy cancel` before `ahoy down` ends them.",
+            } + (queued == 0 ? "" : $" Queued jobs: {queued}; they wait for `ahoy up`.");
         }
         catch (Contracts.AhoyException e)
         {
@@ -107,6 +111,4 @@ internal static class UpCommand
             return $" Which jobs are left is not known: {e.Message}";
         }
     }
-
-    private static string Count(int jobs) => jobs == 1 ? "1 job" : $"{jobs} jobs";
 }

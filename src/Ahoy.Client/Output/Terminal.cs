@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Ahoy.Contracts;
+using Microsoft.Win32.SafeHandles;
 
 namespace Ahoy.Client.Output;
 
@@ -45,9 +46,9 @@ internal sealed class Terminal(Stream output, Stream error, Func<TextReader> inp
         string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")) && Environment.GetEnvironmentVariable("TERM") is not (null or "" or "dumb");
 
     public static Terminal OfProcess() => new(
-        Console.OpenStandardOutput(),
-        Console.OpenStandardError(),
-        () => new StreamReader(Console.OpenStandardInput(), Utf8),
+        new StandardStream(1),
+        new StandardStream(2),
+        () => new StreamReader(new FileStream(new SafeFileHandle(0, ownsHandle: false), FileAccess.Read, bufferSize: 0), Utf8),
         !Console.IsOutputRedirected,
         !Console.IsErrorRedirected);
 
