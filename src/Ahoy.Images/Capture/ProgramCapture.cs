@@ -70,7 +70,8 @@ internal sealed class ProgramCapture
         {
             var interpreter = words[0].Contains('/', StringComparison.Ordinal) ? Path.GetFullPath(words[0], _request.Environment.WorkingDirectory) : words[0];
             var item = new CaptureItem { Name = Path.GetFileName(path), Kind = CaptureKind.Program, Path = path, Why = ["named by you"], Supply = CaptureSupply.Unmet };
-            await CaptureInterpretedAsync(path, Shebang.Of(interpreter), item, cancellationToken);
+            if (Take(path, item) is { } placement)
+                await AnalyseAsync(path, placement, Shebang.Of(interpreter), cancellationToken);
             return;
         }
 
@@ -79,13 +80,6 @@ internal sealed class ProgramCapture
 
         // Quoted, an option would not be one to who reads the line.
         static string Quoted(string word) => word.Length > 0 && word.All(letter => char.IsAsciiLetterOrDigit(letter) || "-_./=+:,".Contains(letter, StringComparison.Ordinal)) ? word : $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'";
-    }
-
-    /// <summary>A script that its caller hands to an interpreter; its own first line and mode do not matter.</summary>
-    public async Task CaptureInterpretedAsync(string path, Shebang interpreter, CaptureItem item, CancellationToken cancellationToken)
-    {
-        if (Take(path, item) is { } placement)
-            await AnalyseAsync(path, placement, interpreter, cancellationToken);
     }
 
     /// <summary>A program that a script starts, by a name that PATH has to lead to in the job too.</summary>
@@ -106,6 +100,31 @@ internal sealed class ProgramCapture
     /// <returns>Where it will lie; null when it is not taken along.</returns>
     public Placement? Take(string path, CaptureItem item) => Take(path, item, explicitly: false);
 
+    /// <summary>The same for a file whose place is given by who needs it.</summary>
+    public Placement? TakeTo(Placement place, string path, CaptureItem item)
+    {
+        if (IsAddedAt(path, place.Path))
+        {
+            _ledger.Add(item with { Supply = CaptureSupply.Added, Target = place.Path });
+            return place;
+        }
+
+        if (IsSecret(path, item))
+            return null;
+        var placement = place with { Supply = CaptureSupply.Copied };
+        _ledger.Carry(path, placement);
+        _ledger.Add(item with { Supply = CaptureSupply.Copied, Target = placement.Path });
+        return placement;
+    }
+
+    private bool IsSecret(string path, CaptureItem item)
+    {
+        if (SecretFiles.Reason(_root.HostPath(_root.File(path)!)) is not { } reason)
+            return false;
+        _ledger.Add(item with { Supply = CaptureSupply.Refused, Hint = $"Not taken along: {reason}. Name it yourself with --add if the job really needs it." });
+        return true;
+    }
+
     private Placement? Take(string path, CaptureItem item, bool explicitly)
     {
         if (Added(path) is { } added)
@@ -122,12 +141,8 @@ internal sealed class ProgramCapture
             return new Placement(supply.Supply, path);
         }
 
-        if (!explicitly && SecretFiles.Reason(_root.HostPath(_root.File(path)!)) is { } reason)
-        {
-            _ledger.Add(item with { Supply = CaptureSupply.Refused, Hint = $"Not taken along: {reason}. Name it yourself with --add if the job really needs it." });
+        if (!explicitly && IsSecret(path, item))
             return null;
-        }
-
         var placement = Place(path);
         _ledger.Add(item with { Supply = placement.Supply, Target = placement.Path });
         if (placement.Supply == CaptureSupply.Input)
@@ -173,7 +188,7 @@ internal sealed class ProgramCapture
     /// <param name="placement">Where it will lie; what the base or a package brings is their affair, and what was added has its turn by itself.</param>
     /// <param name="interpreter">Runs the file as its caller says; null: the file's first bytes tell what it is.</param>
     /// <param name="cancellationToken">Ends a wait for an interpreter that is asked for its module path.</param>
-    private async Task AnalyseAsync(string path, Placement placement, Shebang? interpreter, CancellationToken cancellationToken)
+    public async Task AnalyseAsync(string path, Placement placement, Shebang? interpreter, CancellationToken cancellationToken)
     {
         if (!placement.Travels || !_done.Add(path))
             return;

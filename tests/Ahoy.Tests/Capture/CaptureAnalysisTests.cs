@@ -298,6 +298,25 @@ public sealed class CaptureAnalysisTests : IDisposable
         Assert.DoesNotContain("is met", text);
     }
 
+    [Theory]
+    [InlineData(". \"$(dirname \"$0\")/lib.sh\"")]
+    [InlineData("HERE=\"$(cd \"$(dirname \"${BASH_SOURCE[0]}\")\" >/dev/null 2>&1 && pwd)\"\nsource \"$HERE/lib.sh\"")]
+    [InlineData("export D=${0%/*}\n. ${D}/lib.sh")]
+    public async Task Analyse_ShellScriptThatNamesFilesByItsOwnDirectory_TakesThemBesideIt(string lines)
+    {
+        Shell().File("/home/u/work/bin/run.sh", $"#!/bin/sh\n{lines}\n", true).File("/home/u/work/bin/lib.sh", "")
+            .File("/usr/bin/dirname", Program.Bytes(), true).Package("dirnames", "", "/usr/bin/dirname");
+
+        var report = await AnalyseAsync("bin/run.sh");
+
+        Assert.Empty(report.Unresolved);
+        Assert.Equal(["bin/lib.sh", "bin/run.sh"], report.Inputs.Select(input => input.Path));
+        var added = AddedFiles.Collect(["bin/run.sh"], _root.HostPath("/home/u/work"));
+        report = await AnalyseAsync("", added: added.Files);
+        Assert.Empty(report.Unresolved);
+        Assert.Contains(report.Files, file => file.Path == "app/lib.sh");
+    }
+
     [Fact]
     public async Task Analyse_ShellScriptThatReadsASecret_LeavesItHere()
     {

@@ -63,6 +63,7 @@ internal sealed class ScriptCapture(ProgramCapture programs, PythonCapture pytho
         var functions = new HashSet<string>(StringComparer.Ordinal);
         var pending = new Queue<(string Path, Placement Placement)>([(script, placement)]);
         var read = new HashSet<string>(StringComparer.Ordinal);
+        var open = false;
         while (pending.TryDequeue(out var part))
         {
             if (!read.Add(part.Path))
@@ -73,14 +74,16 @@ internal sealed class ScriptCapture(ProgramCapture programs, PythonCapture pytho
             functions.UnionWith(scanned.Functions);
             foreach (var command in scanned.Commands.Where(command => command.IsSource))
             {
-                if (Sourced(command, caller) is { Placement.Travels: true } sourced)
-                    pending.Enqueue(sourced);
+                var sourced = Sourced(command, caller);
+                open |= sourced is null;
+                if (sourced is { Placement.Travels: true } file)
+                    pending.Enqueue(file);
             }
         }
 
         foreach (var (scanned, caller) in parts)
         {
-            await CommandsAsync(scanned, functions, caller, cancellationToken);
+            await CommandsAsync(scanned, functions, caller with { HasOpenSource = open }, cancellationToken);
         }
     }
 
@@ -97,16 +100,16 @@ internal sealed class ScriptCapture(ProgramCapture programs, PythonCapture pytho
 
         var found = word.Text.Contains('/', StringComparison.Ordinal) ? null
             : request.Environment.SearchPath.Select(directory => $"{directory.TrimEnd('/')}/{word.Text}").FirstOrDefault(path => root.File(path) is not null);
-        if ((found ?? Here(word.Text)) is not { } path)
+        if ((found ?? Here(word.Text, by)) is not { } path)
         {
-            ledger.Unresolved($"{by.Name} reads {word.Text}, which is not on this computer.");
+            ledger.Unresolved($"{by.Name} reads {word.Raw}, which is not on this computer.");
             return null;
         }
 
         if (LeftBehind(word.Text, path, by))
             return null;
-        var item = new CaptureItem { Name = word.Text, Kind = CaptureKind.Module, Path = path, Why = [$"{by.Name} reads it"], RequiredBy = by.Path, Supply = CaptureSupply.Unmet };
-        return programs.Take(path, item) is { } placement ? (path, placement) : null;
+        var item = new CaptureItem { Name = word.Raw, Kind = CaptureKind.Module, Path = path, Why = [$"{by.Name} reads it"], RequiredBy = by.Path, Supply = CaptureSupply.Unmet };
+        return Take(word.Text, path, item, by) is { } placement ? (path, placement) : null;
     }
 
     private async Task CommandsAsync(ShellScript script, HashSet<string> functions, Caller by, CancellationToken cancellationToken)
@@ -123,7 +126,7 @@ internal sealed class ScriptCapture(ProgramCapture programs, PythonCapture pytho
             if (InterpreterCall.Of(command.Name.Text, command.Arguments) is { } call && await InterpretedAsync(command, call, by, cancellationToken))
                 continue;
             if (seen.Add(command.Name.Text))
-                await ProgramAsync(command.Name.Text, by, cancellationToken);
+                await ProgramAsync(command.Name, by, cancellationToken);
         }
     }
 
@@ -140,45 +143,56 @@ internal sealed class ScriptCapture(ProgramCapture programs, PythonCapture pytho
         }
         else if (call.Script is { } script)
         {
-            if (Here(script.Text) is not { } path)
+            if (Here(script.Text, by) is not { } path)
             {
-                ledger.Unresolved($"{by.Name} calls {command}, but {script.Text} is not on this computer.");
+                ledger.Unresolved($"{by.Name} calls {command}, but {script.Raw} is not on this computer.");
                 return false;
             }
 
             if (LeftBehind(script.Text, path, by))
                 return false;
-            var item = new CaptureItem { Name = script.Text, Kind = CaptureKind.Command, Path = path, Why = [$"{by.Name} calls {command}"], RequiredBy = by.Path, Supply = CaptureSupply.Unmet };
-            await programs.CaptureInterpretedAsync(path, Shebang.Of(Interpreter(command.Name.Text)), item, cancellationToken);
+            var item = new CaptureItem { Name = script.Raw, Kind = CaptureKind.Command, Path = path, Why = [$"{by.Name} calls {command}"], RequiredBy = by.Path, Supply = CaptureSupply.Unmet };
+            if (Take(script.Text, path, item, by) is { } placement)
+                await programs.AnalyseAsync(path, placement, Shebang.Of(Interpreter(command.Name.Text)), cancellationToken);
             return true;
         }
 
         return false;
     }
 
-    private async Task ProgramAsync(string command, Caller by, CancellationToken cancellationToken)
+    private async Task ProgramAsync(ShellWord name, Caller by, CancellationToken cancellationToken)
     {
+        var command = name.Text;
         var isPath = command.Contains('/', StringComparison.Ordinal);
         // A script's relative commands are relative to the directory in which it is started.
-        var found = isPath ? Here(command) : programs.Search.Find(command);
+        var found = isPath ? Here(command, by) : programs.Search.Find(command);
         if (found is null)
         {
             // It may be in a branch that never runs; but the user should know.
             if (isPath || by.Placement?.Supply != CaptureSupply.Copied)
-                ledger.Unresolved($"{by.Name} calls {command}, which is not on this computer.");
+                ledger.Unresolved($"{by.Name} calls {name.Raw}, which is not on this computer{(by.HasOpenSource ? ", unless it is a function of a file that could not be followed" : "")}.");
             return;
         }
 
         if (!root.IsExecutable(found) || found == by.Path || (isPath && LeftBehind(command, found, by)))
             return;
-        var item = new CaptureItem { Name = command, Kind = CaptureKind.Command, Path = found, Why = [$"{by.Name} calls {command}"], RequiredBy = by.Path, Supply = CaptureSupply.Unmet };
-        await programs.CaptureCommandAsync(found, isPath ? null : command, item, cancellationToken);
+        var item = new CaptureItem { Name = isPath ? name.Raw : command, Kind = CaptureKind.Command, Path = found, Why = [$"{by.Name} calls {name.Raw}"], RequiredBy = by.Path, Supply = CaptureSupply.Unmet };
+        if (!isPath)
+            await programs.CaptureCommandAsync(found, command, item, cancellationToken);
+        else if (Take(command, found, item, by) is { } placement)
+            await programs.AnalyseAsync(found, placement, null, cancellationToken);
     }
+
+    /// <summary>What a script names by its own directory has to lie beside it, also when the user has put the script elsewhere.</summary>
+    private Placement? Take(string word, string path, CaptureItem item, Caller by) =>
+        word.StartsWith(ShellScanner.OwnDirectory) && by.Placement is { Supply: CaptureSupply.Added } placement && placement.Beside(word[1..].TrimStart('/')) is { } beside
+            ? programs.TakeTo(beside, path, item)
+            : programs.Take(path, item);
 
     /// <summary>A script in the image that names a file relative to where it is started can't bring that file: it has to be there as the job's input.</summary>
     private bool LeftBehind(string word, string path, Caller by)
     {
-        if (by.Placement is null or { Supply: CaptureSupply.Input } || word.StartsWith('/') || !programs.IsInput(path))
+        if (by.Placement is null or { Supply: CaptureSupply.Input } || word.StartsWith('/') || word.StartsWith(ShellScanner.OwnDirectory) || !programs.IsInput(path))
             return false;
         ledger.Unresolved($"{by.Name} uses {word}, relative to the directory in which it is started: give it to the job with --input.");
         return true;
@@ -187,12 +201,21 @@ internal sealed class ScriptCapture(ProgramCapture programs, PythonCapture pytho
     private string Interpreter(string name) =>
         name.Contains('/', StringComparison.Ordinal) ? Path.GetFullPath(name, request.Environment.WorkingDirectory) : name;
 
-    /// <summary>The absolute path of a file as it is named in the directory in which scripts are started; null when it is not there.</summary>
-    private string? Here(string name) =>
-        Path.GetFullPath(name, request.Environment.WorkingDirectory) is var path && root.File(path) is not null ? path : null;
+    /// <summary>The absolute path of a file as a script names it: relative to where scripts are started, or to the script itself; null when it is not there.</summary>
+    private string? Here(string name, Caller by)
+    {
+        var path = name.StartsWith(ShellScanner.OwnDirectory)
+            ? Path.GetFullPath(name[1..].TrimStart('/'), Path.GetDirectoryName(by.Path) ?? request.Environment.WorkingDirectory)
+            : Path.GetFullPath(name, request.Environment.WorkingDirectory);
+        return root.File(path) is not null ? path : null;
+    }
 
     /// <param name="Name">As reports call it.</param>
     /// <param name="Path">Of the script; null for a command line.</param>
     /// <param name="Placement">Where the script will lie; null for a command line.</param>
-    private sealed record Caller(string Name, string? Path, Placement? Placement);
+    private sealed record Caller(string Name, string? Path, Placement? Placement)
+    {
+        /// <summary>It reads a file that could not be followed, and whose functions are not known.</summary>
+        public bool HasOpenSource { get; init; }
+    }
 }

@@ -8,6 +8,9 @@ namespace Ahoy.Images.Capture.Scripts;
 /// </summary>
 public sealed partial class ShellScanner
 {
+    /// <summary>Stands in words for the directory in which the script lies.</summary>
+    public const char OwnDirectory = '\u0001';
+
     private const int DeepestSubstitution = 16;
 
     private static readonly HashSet<string> Keywords = ["if", "then", "else", "elif", "fi", "do", "done", "while", "until", "!", "{", "}", "time"];
@@ -24,6 +27,7 @@ public sealed partial class ShellScanner
     private static readonly HashSet<string> Prefixes = ["exec", "command", "nohup", "env", "nice", "xargs", "setsid", "stdbuf", "timeout", "mpirun", "mpiexec", "srun"];
 
     private readonly HashSet<string> _functions = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _ownDirectories = new(StringComparer.Ordinal);
     private readonly List<ShellCommand> _commands = [];
     private readonly Queue<(string End, bool Indented)> _hereDocuments = new();
     private readonly int _depth;
@@ -145,6 +149,9 @@ public sealed partial class ShellScanner
     private void Word()
     {
         var word = ReadWord();
+        // HERE=$(dirname "$0"), also after export or local.
+        if (word.Literal && word.Text.EndsWith(OwnDirectory) && IsAssignment(word.Text) && word.Text.IndexOf('=', StringComparison.Ordinal) == word.Text.Length - 2)
+            _ownDirectories.Add(word.Text[..^2]);
         // The file descriptor of "2> file".
         if (Peek(0) is '<' or '>' && word.Text.All(char.IsDigit) && word.Literal)
             return;
@@ -282,7 +289,7 @@ public sealed partial class ShellScanner
         while (_at < _text.Length && _text[_at] is not ('\n' or ';'))
         {
             if (_text[_at] is '$' or '`')
-                Expansion();
+                Expansion(new StringBuilder());
             else
                 _at++;
         }
@@ -341,5 +348,5 @@ public sealed partial class ShellScanner
     }
 
     private static bool IsProgramName(string word) =>
-        word.Length > 0 && !char.IsDigit(word[0]) && word[0] != '-' && word.All(letter => char.IsLetterOrDigit(letter) || letter is '_' or '-' or '.' or '/' or '+' or '~');
+        word.Length > 0 && !char.IsDigit(word[0]) && word[0] != '-' && word.All(letter => char.IsLetterOrDigit(letter) || letter is '_' or '-' or '.' or '/' or '+' or '~' or OwnDirectory);
 }
