@@ -17,18 +17,28 @@ public static class AhoyCommandLine
     // "@file" is a word like any other in a job's command, and "-abc" is not three options.
     private static readonly ParserConfiguration Parsing = new() { ResponseFileTokenReplacer = null, EnablePosixBundling = false };
 
-    public static Task<int> RunAsync(RootCommand root, IReadOnlyList<string> arguments) =>
-        RunAsync(root, arguments, Console.Out, Console.Error);
+    public static async Task<int> RunAsync(RootCommand root, IReadOnlyList<string> arguments)
+    {
+        await using var output = new StreamWriter(new StandardStream(1)) { AutoFlush = true };
+        await using var error = new StreamWriter(new StandardStream(2)) { AutoFlush = true };
+        return await RunAsync(root, arguments, output, error);
+    }
 
     internal static async Task<int> RunAsync(RootCommand root, IReadOnlyList<string> arguments, TextWriter output, TextWriter error)
     {
         var help = root.Options.OfType<HelpOption>().Single();
         if (help.Action is HelpAction usual)
+        {
+            // By itself it asks Console, which sets the terminal up.
+            usual.MaxWidth = Console.IsOutputRedirected ? int.MaxValue : TerminalDevice.Width;
             help.Action = new ExampleHelp(usual);
+        }
 
         var parsed = root.Parse(arguments, Parsing);
+        if (UnknownOption.Find(parsed, arguments) is { } unknown)
+            return ReportUsage(parsed, [unknown], error);
         if (parsed.Action is ParseErrorAction)
-            return ReportUsage(parsed, error);
+            return ReportUsage(parsed, parsed.Errors.Select(fault => fault.Message).Distinct(), error);
 
         using var stop = new CancellationTokenSource();
         var signal = 0;
@@ -71,9 +81,9 @@ public static class AhoyCommandLine
         return code;
     }
 
-    private static int ReportUsage(ParseResult parsed, TextWriter error)
+    private static int ReportUsage(ParseResult parsed, IEnumerable<string> messages, TextWriter error)
     {
-        foreach (var message in parsed.Errors.Select(fault => fault.Message).Distinct())
+        foreach (var message in messages)
         {
             error.WriteLine($"ahoy: {message}");
         }

@@ -20,5 +20,12 @@ internal sealed class ClientContext(ClientPaths paths, Terminal terminal, string
     /// <exception cref="Contracts.AhoyException">There are no credentials.</exception>
     public MasterApi Connect() => MasterApi.Create(Credentials.Require());
 
+    /// <summary>Says that a job reads nothing of what is piped to this process; it would be missed only when the results look odd.</summary>
+    public void WarnOfInput()
+    {
+        if (Terminal.InputHasData())
+            Terminal.Note("ahoy: warning: a job's standard input is empty: what is piped or redirected to this command does not reach the program. Write it to a file, give that with --input, and let the program read it.");
+    }
+
     public static ClientContext OfProcess() => new(ClientPaths.OfUser(), Terminal.OfProcess(), Environment.CurrentDirectory);
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Globalization;
 using Ahoy.Client.Output;
 using Ahoy.Contracts;
 using Ahoy.Contracts.Units;
@@ -26,7 +27,17 @@ internal static class Options
     {
         Description = description,
         HelpName = "SIZE",
-        CustomParser = result => Read<long?>(result, name, text => ByteSize.Parse(text)),
+        CustomParser = result => Read<long?>(result, name, text =>
+            text.Trim('0', '.').Length > 0 && ByteSize.Parse(text) is > 0 and var bytes ? bytes : throw new UsageException($"\"{text}\" is nothing. Write a size such as 512M or 2G.")),
+    };
+
+    /// <summary>A whole number, at least 1.</summary>
+    public static Option<int?> Count(string name, string what, string description) => new(name)
+    {
+        Description = description,
+        HelpName = "N",
+        CustomParser = result => Read<int?>(result, name, text =>
+            int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count > 0 ? count : throw new UsageException($"\"{text}\" is not a number of {what}. Write a whole number, at least 1.")),
     };
 
     public static Option<TimeSpan?> Duration(string name, string description) => new(name)

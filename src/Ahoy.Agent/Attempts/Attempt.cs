@@ -10,6 +10,9 @@ internal sealed class Attempt : IDisposable
     /// <summary>An acknowledged end that the master has not settled is told again after this time: its answer may have been lost.</summary>
     private static readonly TimeSpan SettleTime = TimeSpan.FromSeconds(5);
 
+    /// <summary>The master hears of a pull's progress not more often than this: a person looks at it.</summary>
+    private static readonly TimeSpan PullNews = TimeSpan.FromSeconds(1);
+
     /// <summary>Of each output stream.</summary>
     public const long MaxLogBytes = 1L << 30;
 
@@ -25,6 +28,9 @@ internal sealed class Attempt : IDisposable
     private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private JobState _phase = JobState.Preparing;
     private JobState? _acknowledgedPhase;
+    private PullProgress? _pull;
+    private PullProgress? _acknowledgedPull;
+    private long _pullTold;
     private AttemptReport? _end;
     private long? _endAcknowledged;
     private string? _logFault;
@@ -88,6 +94,20 @@ internal sealed class Attempt : IDisposable
         }
     }
 
+    /// <summary>The image comes nearer.</summary>
+    /// <returns>True when the master should hear of it now.</returns>
+    public bool Pull(PullProgress pull)
+    {
+        lock (_lock)
+        {
+            _pull = pull;
+            if (_acknowledgedPull is not null && pull.Done < pull.Total && _time.GetElapsedTime(_pullTold) < PullNews)
+                return false;
+            _pullTold = _time.GetTimestamp();
+            return true;
+        }
+    }
+
     public void Cancel()
     {
         Canceled = true;
@@ -121,7 +141,7 @@ internal sealed class Attempt : IDisposable
                 return false;
             if (_end is not null)
                 return _endAcknowledged is not { } since || _time.GetElapsedTime(since) >= SettleTime;
-            return _phase != _acknowledgedPhase || Guarded(_stdout.Unread) > 0 || Guarded(_stderr.Unread) > 0;
+            return _phase != _acknowledgedPhase || (_phase == JobState.Preparing && _pull != _acknowledgedPull) || Guarded(_stdout.Unread) > 0 || Guarded(_stderr.Unread) > 0;
         }
     }
 
@@ -153,7 +173,7 @@ internal sealed class Attempt : IDisposable
             }
 
             if (_end is null)
-                return new AttemptReport { Job = Id.Job, Attempt = Id.Number, State = _phase, Logs = logs };
+                return new AttemptReport { Job = Id.Job, Attempt = Id.Number, State = _phase, Logs = logs, Pull = _phase == JobState.Preparing ? _pull : null };
             var left = Guarded(_stdout.Unread) + Guarded(_stderr.Unread) - logs.Sum(chunk => chunk.Bytes.Length);
             return left > 0
                 ? new AttemptReport { Job = Id.Job, Attempt = Id.Number, State = _phase, Logs = logs }
@@ -174,7 +194,7 @@ internal sealed class Attempt : IDisposable
             if (report.Result is not null)
                 _endAcknowledged = _time.GetTimestamp();
             else
-                _acknowledgedPhase = report.State;
+                (_acknowledgedPhase, _acknowledgedPull) = (report.State, report.Pull ?? _acknowledgedPull);
         }
     }
 

@@ -135,6 +135,12 @@ internal sealed partial class AttemptRunner(
             Log.LogsUnreadable(logger, attempt.Id, fault);
     }
 
+    private void Pulled(PullProgress pull)
+    {
+        if (attempt.Pull(pull))
+            news.Set();
+    }
+
     private async Task<AttemptOutcome> NewAsync(IReadOnlyList<AttemptOrder> running, CancellationToken shutdown)
     {
         var order = attempt.Order;
@@ -147,7 +153,7 @@ internal sealed partial class AttemptRunner(
 
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(attempt.Stop, shutdown);
         _stepCause = EndCause.ImageFailed;
-        var image = await runtime.PrepareImageAsync(order.Image, new AttemptBlobSource(master, attempt.Id), stopping.Token);
+        var image = await runtime.PrepareImageAsync(order.Image, new AttemptBlobSource(master, attempt.Id, Pulled), stopping.Token);
         _stepCause = EndCause.RuntimeFailed;
         WriteFolder(image);
         StartRelay();

@@ -4,7 +4,7 @@ using Ahoy.Contracts.Jobs;
 namespace Ahoy.Agent.Contact;
 
 /// <summary>Reads a blob from the master. When the connection breaks it goes on from where it stood; it gives up after several failures without a byte between them.</summary>
-internal sealed class ResumingBlobStream(MasterClient master, AttemptId attempt, Digest digest, long offset) : Stream
+internal sealed class ResumingBlobStream(MasterClient master, AttemptId attempt, Digest digest, long offset, Action<int> read) : Stream
 {
     /// <summary>With the growing delays of <see cref="Backoff"/>: about a minute without any progress.</summary>
     private const int MaxFailures = 8;
@@ -49,13 +49,14 @@ internal sealed class ResumingBlobStream(MasterClient master, AttemptId attempt,
                 await ConnectAsync(cancellationToken);
             try
             {
-                var read = await _body!.ReadAsync(buffer, cancellationToken);
-                if (read == 0 && buffer.Length > 0 && _end is { } end && _position < end)
+                var count = await _body!.ReadAsync(buffer, cancellationToken);
+                if (count == 0 && buffer.Length > 0 && _end is { } end && _position < end)
                     throw new IOException($"The connection ended after {_position} of {end} bytes.");
-                _position += read;
-                if (read > 0)
+                _position += count;
+                if (count > 0)
                     _backoff.Reset();
-                return read;
+                read(count);
+                return count;
             }
             catch (Exception e) when (e is IOException or HttpRequestException)
             {

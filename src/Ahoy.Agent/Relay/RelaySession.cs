@@ -62,7 +62,7 @@ internal sealed class RelaySession(
         Stream source;
         try
         {
-            source = await new AttemptBlobSource(master, attempt.Id).OpenAsync(input.Digest, request.Offset, cancellationToken);
+            source = await new AttemptBlobSource(master, attempt.Id, pulled: null).OpenAsync(input.Digest, request.Offset, cancellationToken);
         }
         catch (AhoyException e)
         {

@@ -48,8 +48,14 @@ internal sealed partial class MasterApi
         return build;
     }
 
-    /// <summary>Copies the build's log to <paramref name="target"/> until the build has ended.</summary>
-    public Task CopyBuildLogAsync(string id, Stream target, CancellationToken cancellationToken) =>
+    /// <summary>Ends a build; one that has ended already stays as it is. Returns when it is gone, or after the master's bound.</summary>
+    public Task<BuildView> CancelBuildAsync(string id, CancellationToken cancellationToken) =>
+        _retry.RunAsync(
+            token => CallAsync(() => new HttpRequestMessage(HttpMethod.Delete, Routes.Fill(Routes.Build, id)), AhoyJson.Default.BuildView, token),
+            cancellationToken);
+
+    /// <summary>Hands the build's log to <paramref name="target"/> until the build has ended.</summary>
+    public Task CopyBuildLogAsync(string id, Action<byte[]> target, CancellationToken cancellationToken) =>
         CopyLogAsync(Routes.Fill(Routes.BuildLog, id), follow: true, target, cancellationToken);
 
     public static string Word(ImageKind kind) => kind == ImageKind.Base ? "base" : "application";

@@ -17,6 +17,10 @@ internal sealed partial class MasterApi
     public Task<JobView> WaitForChangeAsync(JobView seen, CancellationToken cancellationToken) =>
         GetAsync($"{Routes.Fill(Routes.Job, seen.Id)}?after={seen.Version}&wait={WaitSeconds}", AhoyJson.Default.JobView, cancellationToken);
 
+    /// <summary>The same, but returns after a second at the latest: for what changes without a new version, such as the progress of an image's way.</summary>
+    public Task<JobView> LookAgainAsync(JobView seen, CancellationToken cancellationToken) =>
+        GetAsync($"{Routes.Fill(Routes.Job, seen.Id)}?after={seen.Version}&wait=1", AhoyJson.Default.JobView, cancellationToken);
+
     /// <summary>Waits until the job has ended.</summary>
     public async Task<JobView> WaitForEndAsync(JobView job, CancellationToken cancellationToken)
     {
@@ -38,11 +42,11 @@ internal sealed partial class MasterApi
             token => CallAsync(() => new HttpRequestMessage(HttpMethod.Post, Routes.Fill(Routes.JobCancel, id)), AhoyJson.Default.JobView, token),
             cancellationToken);
 
-    /// <summary>Copies one stream of a job's log to <paramref name="target"/> as it is now or, with <paramref name="follow"/>, until nothing will follow.</summary>
-    public Task CopyJobLogAsync(JobId id, LogStream stream, bool follow, Stream target, CancellationToken cancellationToken) =>
+    /// <summary>Hands one stream of a job's log to <paramref name="target"/> as it is now or, with <paramref name="follow"/>, until nothing will follow.</summary>
+    public Task CopyJobLogAsync(JobId id, LogStream stream, bool follow, Action<byte[]> target, CancellationToken cancellationToken) =>
         CopyLogAsync(Routes.Fill(Routes.JobLog, id, stream == LogStream.Stdout ? "stdout" : "stderr"), follow, target, cancellationToken);
 
-    private async Task CopyLogAsync(string route, bool follow, Stream target, CancellationToken cancellationToken)
+    private async Task CopyLogAsync(string route, bool follow, Action<byte[]> target, CancellationToken cancellationToken)
     {
         long offset = 0;
         var complete = false;
@@ -55,7 +59,7 @@ internal sealed partial class MasterApi
         }
     }
 
-    private async Task<(long Offset, bool Complete)> CopyLogPartAsync(string route, long offset, bool follow, Stream target, CancellationToken cancellationToken)
+    private async Task<(long Offset, bool Complete)> CopyLogPartAsync(string route, long offset, bool follow, Action<byte[]> target, CancellationToken cancellationToken)
     {
         var query = $"{route}?offset={offset}&wait={(follow ? WaitSeconds : 0)}";
         using var response = await SendAsync(() => new HttpRequestMessage(HttpMethod.Get, query), cancellationToken);
@@ -70,8 +74,7 @@ internal sealed partial class MasterApi
             throw ApiFailure.Of(e, Url);
         }
 
-        await target.WriteAsync(part, cancellationToken);
-        await target.FlushAsync(cancellationToken);
+        target(part);
         var next = long.TryParse(Header(response, Routes.LogNextOffsetHeader), NumberStyles.None, CultureInfo.InvariantCulture, out var value) ? value : offset + part.Length;
         return (next, Header(response, Routes.LogCompleteHeader) == "true");
     }

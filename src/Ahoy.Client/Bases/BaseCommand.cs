@@ -29,6 +29,7 @@ internal static class BaseCommand
         var name = new Argument<string>("NAME") { Description = "The base image's name." };
         var suite = Options.Text("--apt", "SUITE", "The release of Debian or of a relative, such as bookworm.");
         var package = Options.Many("--package", "NAME", "A package to install beside the minimal system.");
+        var verbosity = new VerbosityOptions();
         var mirror = Options.Text("--mirror", "URL", "Where the packages come from. Default: as this machine's apt has it, else Debian's own.");
         var format = Options.Format();
         var command = new ExampleCommand("create", "Makes a base image from a distribution's packages, on this machine, without root, and uploads it.", "ahoy base create debian-12 --apt bookworm --package ca-certificates");
@@ -37,6 +38,8 @@ internal static class BaseCommand
         {
             command.Add(option);
         }
+
+        verbosity.AddTo(command);
 
         command.SetAction(async (parsed, cancellationToken) =>
         {
@@ -49,12 +52,24 @@ internal static class BaseCommand
             var image = await AddAsync(
                 context,
                 parsed.GetRequiredValue(name),
-                directory => AptBase.CreateAsync(request, directory, context.Terminal.Note, cancellationToken),
+                directory => MakeAsync(context.Terminal, verbosity.Of(parsed), tell => AptBase.CreateAsync(request, directory, tell, cancellationToken)),
                 cancellationToken);
             Print(context, image, parsed.GetValue(format));
             return 0;
         });
         return command;
+    }
+
+    /// <summary>The package manager's lines: all when asked for, the last one on a terminal while it works.</summary>
+    private static Task<OciLayout> MakeAsync(Terminal terminal, Verbosity verbosity, Func<Action<string>, Task<OciLayout>> make)
+    {
+        var last = "";
+        return verbosity switch
+        {
+            Verbosity.Quiet => make(_ => { }),
+            Verbosity.Normal when terminal.DrawsProgress => LiveLine.RunAsync(terminal, elapsed => $"Making the base ({Ages.Short(elapsed)}): {last}", make(line => last = line)),
+            _ => make(terminal.Note),
+        };
     }
 
     private static ExampleCommand CreateImport(ClientContext context)

@@ -17,6 +17,7 @@ internal static class BuildCommand
         var package = Options.Many("--package", "NAME", "A package to install.");
         var entrypoint = Options.Text("--entrypoint", "CMD", "What a job starts that names no program, words separated by blanks.");
         var dryRun = new Option<bool>("--dry-run") { Description = "Only report what would go into the image." };
+        var verbosity = new VerbosityOptions();
         var format = Options.Format();
         var command = new ExampleCommand(
             "build",
@@ -27,6 +28,7 @@ internal static class BuildCommand
             command.Add(option);
         }
 
+        verbosity.AddTo(command);
         command.Add(name);
         command.SetAction(async (parsed, cancellationToken) =>
         {
@@ -43,7 +45,7 @@ internal static class BuildCommand
             var choice = new BaseChoice(context, api);
             var parent = await choice.FindAsync(parsed.GetValue(baseName), cancellationToken);
             var contents = await choice.ContentsAsync(parent, cancellationToken);
-            var report = await NeedsAnalysis.RunAsync(context, [], contents, added.Files, packages, cancellationToken);
+            var report = await NeedsAnalysis.RunAsync(context, [], [], contents, added.Files, packages, cancellationToken);
             if (parsed.GetValue(dryRun))
             {
                 CaptureCommand.Print(context.Terminal, report, parent.Name, parsed.GetValue(format));
@@ -51,7 +53,7 @@ internal static class BuildCommand
             }
 
             NeedsAnalysis.WarnOfUnmet(context.Terminal, report);
-            var build = new ImageBuild(context, api);
+            var build = new ImageBuild(context, api, verbosity.Of(parsed));
             var request = await build.PrepareAsync(
                 new BuildRequest
                 {
@@ -64,7 +66,10 @@ internal static class BuildCommand
                 report.Files,
                 added.Files,
                 cancellationToken);
+            var before = await api.FindImageAsync(ImageKind.Application, image, cancellationToken);
             var built = await build.RunAsync(request, cancellationToken);
+            if (before is not null && before.Digest != built.Image)
+                context.Terminal.Note($"The name {built.Name} stands for another image now: {before.Digest} before, {built.Image} from here on.");
             if (parsed.GetValue(format) == OutputFormat.Json)
                 context.Terminal.WriteJson(built);
             else

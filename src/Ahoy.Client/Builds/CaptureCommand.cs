@@ -28,7 +28,7 @@ internal static class CaptureCommand
                 contents = await choice.ContentsAsync(await choice.FindAsync(name, cancellationToken), cancellationToken);
             }
 
-            var report = await NeedsAnalysis.RunAsync(context, parsed.GetRequiredValue(paths), contents, [], [], cancellationToken);
+            var report = await NeedsAnalysis.RunAsync(context, parsed.GetRequiredValue(paths), [], contents, [], [], cancellationToken);
             Print(context.Terminal, report, parsed.GetValue(baseName), parsed.GetValue(format));
             return 0;
         });

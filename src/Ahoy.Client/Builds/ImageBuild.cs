@@ -10,9 +10,13 @@ using Ahoy.Images.Capture;
 namespace Ahoy.Client.Builds;
 
 /// <summary>Has the master build an application image from files of this machine.</summary>
-internal sealed class ImageBuild(ClientContext context, MasterApi api)
+internal sealed class ImageBuild(ClientContext context, MasterApi api, Verbosity verbosity)
 {
+    private const string NamePrefix = "run-";
     private const int NameDigits = 24;
+
+    // The master answers when the build is gone, and that within half a minute.
+    private static readonly TimeSpan CancelPatience = TimeSpan.FromSeconds(40);
 
     private readonly Dictionary<Digest, LocalBlob> _blobs = [];
 
@@ -35,10 +39,14 @@ internal sealed class ImageBuild(ClientContext context, MasterApi api)
     public static string DerivedName(BuildRequest request, Digest baseDigest)
     {
         var content = JsonSerializer.SerializeToUtf8Bytes(request with { Name = "", Base = baseDigest.ToString() }, AhoyJson.Default.BuildRequest);
-        return "run-" + Convert.ToHexStringLower(SHA256.HashData(content))[..NameDigits];
+        return NamePrefix + Convert.ToHexStringLower(SHA256.HashData(content))[..NameDigits];
     }
 
-    /// <summary>Uploads what the master lacks, builds, and passes the build's log on to standard error.</summary>
+    /// <summary>True for names of <see cref="DerivedName"/>.</summary>
+    public static bool IsDerivedName(string name) =>
+        name.Length == NamePrefix.Length + NameDigits && name.StartsWith(NamePrefix, StringComparison.Ordinal) && name[NamePrefix.Length..].All(char.IsAsciiHexDigitLower);
+
+    /// <summary>Uploads what the master lacks, builds, and shows how far the build is. When it is canceled here, it is canceled at the master.</summary>
     /// <exception cref="AhoyException"><see cref="ErrorCode.BuildFailed"/>, and whatever can go wrong on the way.</exception>
     public async Task<BuildView> RunAsync(BuildRequest request, CancellationToken cancellationToken)
     {
@@ -46,14 +54,47 @@ internal sealed class ImageBuild(ClientContext context, MasterApi api)
         var build = await api.StartBuildAsync(request, Guid.NewGuid().ToString("N"), cancellationToken);
         if (!build.FromStore)
         {
-            var log = api.CopyBuildLogAsync(build.Id, context.Terminal.Error, cancellationToken);
-            build = await api.WaitForBuildAsync(build, cancellationToken);
-            await log;
+            var output = new BuildOutput(context.Terminal, verbosity);
+            try
+            {
+                build = await LiveLine.RunAsync(context.Terminal, output.Line, FollowAsync(build, output, cancellationToken));
+            }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                await CancelAsync(build);
+                throw;
+            }
+
+            if (build.State != BuildState.Complete)
+                output.TellEnd();
         }
 
         return build.State == BuildState.Complete
             ? build
             : throw new AhoyException(ErrorCode.BuildFailed, $"The image {request.Name} could not be built: {build.Error}");
+    }
+
+    private async Task<BuildView> FollowAsync(BuildView build, BuildOutput output, CancellationToken cancellationToken)
+    {
+        var log = api.CopyBuildLogAsync(build.Id, output.Write, cancellationToken);
+        var ended = api.WaitForBuildAsync(build, cancellationToken);
+        await Task.WhenAll(log, ended);
+        return await ended;
+    }
+
+    private async Task CancelAsync(BuildView build)
+    {
+        context.Terminal.Note($"Canceling the build of {build.Name} …");
+        using var bound = new CancellationTokenSource(CancelPatience);
+        try
+        {
+            var ended = await api.CancelBuildAsync(build.Id, bound.Token);
+            context.Terminal.Note(ended.State == BuildState.Complete ? $"The image {ended.Name} was complete already." : "Canceled.");
+        }
+        catch (OperationCanceledException e)
+        {
+            throw new AhoyException(ErrorCode.Unavailable, $"The build of {build.Name} has not ended within {CancelPatience.TotalSeconds:0} s after it was canceled.", e);
+        }
     }
 
     private async Task<IReadOnlyList<BuildFile>> DigestAsync(DigestCache cache, IEnumerable<CapturedFile> files, CancellationToken cancellationToken)

@@ -1,7 +1,9 @@
 using System.CommandLine;
 using Ahoy.Client.Api;
 using Ahoy.Client.Jobs;
+using Ahoy.Client.Output;
 using Ahoy.Client.Transfers;
+using Ahoy.Contracts.Jobs;
 
 namespace Ahoy.Client.Builds;
 
@@ -12,7 +14,10 @@ internal static class RunCommand
     {
         var words = CommandWords.Argument("An image's name, unless one is to be made for the program; and, after --, the program and its arguments.");
         var baseName = Options.Text("--base", "BASE", "The base image for a program of this machine. Default: the only base there is.");
-        var job = new JobOptions();
+        var package = Options.Many("--package", "NAME", "A package that a program of this machine needs, beside those that are found.");
+        var detach = new Option<bool>("--detach", "-d") { Description = "Submit, print the job's id, and return." };
+        var verbosity = new VerbosityOptions();
+        var job = new JobOptions(context);
         var command = new ExampleCommand(
             "run",
             "Runs a program as a job and stays with it: builds an image if needed, submits, shows the output, fetches the results, and exits with the program's code.",
@@ -23,21 +28,26 @@ internal static class RunCommand
         };
         command.Add(words);
         command.Add(baseName);
+        command.Add(package);
+        command.Add(detach);
+        verbosity.AddTo(command);
         job.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var (image, program) = CommandWords.Of(parsed, words);
             if (image is null && program.Count == 0)
-                throw new UsageException("Run what? Write: ahoy run -- CMD ARG…, or ahoy run IMAGE -- CMD ARG….");
-            var inputs = job.Inputs(parsed, context.WorkingDirectory);
+                throw new UsageException("Run what? Write: ahoy run [options] -- CMD ARG…, or ahoy run [options] IMAGE -- CMD ARG….");
+            var follow = parsed.GetValue(detach) ? (Verbosity?)null : verbosity.Of(parsed);
+            var inputs = job.Inputs(parsed);
             job.Request(parsed, "", program);
 
             if (image is not null)
             {
-                if (parsed.GetValue(baseName) is not null)
-                    throw new UsageException($"--base is for programs of this machine; here the image {image} is named. Leave out one of them.");
+                if (parsed.GetValue(baseName) is not null || parsed.GetValue(package) is { Length: > 0 })
+                    throw new UsageException($"--base and --package are for programs of this machine; here the image {image} is named. Leave out one of them.");
+                context.WarnOfInput();
                 using var connection = context.Connect();
-                return await RunAsync(context, connection, job, parsed, image, program, inputs, cancellationToken);
+                return await RunAsync(context, connection, job.Request(parsed, image, program), inputs, follow, cancellationToken);
             }
 
             if (ProgramPath.Find(program[0], context.WorkingDirectory, out var fault, out var code) is not { } path)
@@ -46,22 +56,26 @@ internal static class RunCommand
                 return code;
             }
 
+            context.WarnOfInput();
             using var api = context.Connect();
-            var prepared = await new RunPreparation(context, api).PrepareAsync(program, path, parsed.GetValue(baseName), cancellationToken);
+            var prepared = await new RunPreparation(context, api, verbosity.Of(parsed)).PrepareAsync(program, path, parsed.GetValue(baseName), parsed.GetValue(package) ?? [], cancellationToken);
             foreach (var (place, file) in prepared.Inputs)
             {
                 inputs.AddFound(place, file);
             }
 
-            return await RunAsync(context, api, job, parsed, prepared.Image, prepared.Command, inputs, cancellationToken);
+            return await RunAsync(context, api, job.Request(parsed, prepared.Image, prepared.Command), inputs, follow, cancellationToken);
         });
         return command;
     }
 
-    private static async Task<int> RunAsync(
-        ClientContext context, MasterApi api, JobOptions options, ParseResult parsed, string image, IReadOnlyList<string> program, InputFiles inputs, CancellationToken cancellationToken)
+    /// <param name="follow">How to stay with the job; null: not at all.</param>
+    private static async Task<int> RunAsync(ClientContext context, MasterApi api, JobRequest request, InputFiles inputs, Verbosity? follow, CancellationToken cancellationToken)
     {
-        var job = await new Submission(context, api).SubmitAsync(options.Request(parsed, image, program), inputs.Files, cancellationToken);
-        return await new JobFollower(context, api).FollowAsync(job, cancellationToken);
+        var job = await new Submission(context, api).SubmitAsync(request, inputs.Files, cancellationToken);
+        if (follow is { } verbosity)
+            return await new JobFollower(context, api, verbosity).FollowAsync(job, cancellationToken);
+        context.Terminal.WriteLine(job.Id.ToString());
+        return 0;
     }
 }

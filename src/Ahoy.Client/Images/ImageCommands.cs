@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Ahoy.Client.Api;
+using Ahoy.Client.Builds;
 using Ahoy.Client.Output;
 using Ahoy.Contracts;
 using Ahoy.Contracts.Images;
@@ -9,6 +10,8 @@ namespace Ahoy.Client.Images;
 /// <summary>Listing, showing and removing images; the same for `ahoy image …` and `ahoy base …`.</summary>
 internal static class ImageCommands
 {
+    private const int MostJobs = 10_000;
+
     public static Command CreateImages(ClientContext context) => CreateList(context, "images", null, "Lists the base images and your application images.", "ahoy images");
 
     public static Command CreateImage(ClientContext context)
@@ -16,6 +19,26 @@ internal static class ImageCommands
         var command = new ExampleCommand("image", "Shows and removes images.");
         command.Add(CreateShow(context, null, "ahoy image show sunspots"));
         command.Add(CreateRemove(context, ImageKind.Application, "ahoy image rm sunspots"));
+        command.Add(CreatePrune(context));
+        return command;
+    }
+
+    private static ExampleCommand CreatePrune(ClientContext context)
+    {
+        var command = new ExampleCommand("prune", "Removes the images that `ahoy run` made for programs, except those of jobs that have not ended. What is needed again is built again.", "ahoy image prune");
+        command.SetAction(async (_, cancellationToken) =>
+        {
+            using var api = context.Connect();
+            var used = (await api.ListJobsAsync(activeOnly: true, MostJobs, cancellationToken)).Jobs.Select(job => job.Request.Image).ToHashSet();
+            var images = (await api.ListImagesAsync(ImageKind.Application, cancellationToken)).Images.Where(image => ImageBuild.IsDerivedName(image.Name) && !used.Contains(image.Name)).ToList();
+            foreach (var image in images)
+            {
+                await api.DeleteImageAsync(ImageKind.Application, image.Name, cancellationToken);
+            }
+
+            context.Terminal.Note(images.Count == 0 ? "Nothing to remove." : $"Removed {images.Count} image{(images.Count == 1 ? "" : "s")} of ahoy run.");
+            return 0;
+        });
         return command;
     }
 
@@ -68,13 +91,28 @@ internal static class ImageCommands
             using var api = context.Connect();
             foreach (var name in parsed.GetRequiredValue(names))
             {
-                await api.DeleteImageAsync(kind, name, cancellationToken);
+                await RemoveAsync(api, kind, name, cancellationToken);
                 context.Terminal.Note($"Removed {name}.");
             }
 
             return 0;
         });
         return command;
+    }
+
+    private static async Task RemoveAsync(MasterApi api, ImageKind kind, string name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await api.DeleteImageAsync(kind, name, cancellationToken);
+        }
+        catch (AhoyException e) when (e.Code is ErrorCode.NotFound or ErrorCode.UnknownImage or ErrorCode.UnknownBase)
+        {
+            var (other, noun, right) = kind == ImageKind.Application ? (ImageKind.Base, "base image", "base") : (ImageKind.Application, "application image", "image");
+            if (await api.FindImageAsync(other, name, cancellationToken) is null)
+                throw;
+            throw new AhoyException(e.Code, $"{name} is {(noun[0] == 'a' ? "an" : "a")} {noun}. Remove it with `ahoy {right} rm {name}`.", e);
+        }
     }
 
     private static async Task<ImageView> FindAsync(MasterApi api, ImageKind? kind, string name, CancellationToken cancellationToken)

@@ -13,7 +13,7 @@ internal sealed record CommandWords(string? Image, IReadOnlyList<string> Command
         Arity = ArgumentArity.ZeroOrMore,
     };
 
-    /// <exception cref="UsageException">More than an image's name stands before "--".</exception>
+    /// <exception cref="UsageException">More than an image's name stands before "--", or a program where its name should.</exception>
     public static CommandWords Of(ParseResult parsed, Argument<string[]> argument)
     {
         var words = parsed.GetValue(argument) ?? [];
@@ -25,11 +25,22 @@ internal sealed record CommandWords(string? Image, IReadOnlyList<string> Command
         }
 
         var after = dashes == tokens.Count ? 0 : tokens.Count - dashes - 1;
-        return (words.Length - after) switch
+        var before = words.Length - after;
+        if (before > 0 && IsProgram(words[0]) && parsed.CommandResult.Command.Name == "submit")
+            throw new UsageException($"{words[0]} is a program, and submit takes the name of an image. For a program of this machine write: ahoy run --detach [options] -- {string.Join(' ', words)}");
+        return before switch
         {
             0 => new CommandWords(null, words),
-            1 => new CommandWords(words[0], words[1..]),
-            _ => throw new UsageException($"What is \"{words[1]}\"? Put -- before the job's command: {words[0]} -- {words[1]} …"),
+            1 when !IsProgram(words[0]) => new CommandWords(words[0], words[1..]),
+            _ => throw new UsageException($"Put -- before the job's command: ahoy {parsed.CommandResult.Command.Name} [options] {Corrected(words, parsed)}"),
         };
     }
+
+    private static string Corrected(string[] words, ParseResult parsed) =>
+        IsProgram(words[0]) || parsed.CommandResult.Children.Any(child => child is OptionResult { Implicit: false, Option.Name: "--base" })
+            ? $"-- {string.Join(' ', words)}"
+            : $"{words[0]} -- {string.Join(' ', words[1..])}";
+
+    // No image's name looks like this.
+    private static bool IsProgram(string word) => word.StartsWith('.') || word.StartsWith('/') || word.StartsWith('~');
 }

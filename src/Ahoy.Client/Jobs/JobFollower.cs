@@ -7,7 +7,7 @@ using Ahoy.Contracts.Jobs;
 namespace Ahoy.Client.Jobs;
 
 /// <summary>Stays with a job to its end: its output live, its state on terminals, its outputs fetched, its exit code passed on.</summary>
-internal sealed class JobFollower(ClientContext context, MasterApi api)
+internal sealed class JobFollower(ClientContext context, MasterApi api, Verbosity verbosity)
 {
     // After a cancel the master makes the end final in bounded time, even without the agent.
     private static readonly TimeSpan CancelPatience = TimeSpan.FromSeconds(60);
@@ -19,7 +19,7 @@ internal sealed class JobFollower(ClientContext context, MasterApi api)
         try
         {
             var logs = LogsCommand.CopyAsync(context, api, job.Id, follow: true, cancellationToken);
-            ended = await WaitAsync(job, cancellationToken);
+            ended = await new JobWatch(context.Terminal, api, verbosity).UntilEndAsync(job, cancellationToken);
             await logs;
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -32,23 +32,6 @@ internal sealed class JobFollower(ClientContext context, MasterApi api)
             await ProgressLine.RunAsync(context.Terminal, "Fetching outputs", progress => new OutputFetcher(api, progress).FetchAsync(ended, context.WorkingDirectory, cancellationToken));
         Explain(ended);
         return JobExitCode.Of(ended);
-    }
-
-    private async Task<JobView> WaitAsync(JobView job, CancellationToken cancellationToken)
-    {
-        var told = "";
-        while (!job.State.IsTerminal())
-        {
-            if (context.Terminal.InteractiveError && job.State != JobState.Running && JobText.Reason(job) is { } reason && reason != told)
-            {
-                context.Terminal.Note($"Job {job.Id} is {JobText.Word(job.State)}: {reason}");
-                told = reason;
-            }
-
-            job = await api.WaitForChangeAsync(job, cancellationToken);
-        }
-
-        return job;
     }
 
     private async Task CancelAsync(JobId id)
@@ -66,12 +49,12 @@ internal sealed class JobFollower(ClientContext context, MasterApi api)
         }
     }
 
-    /// <summary>A program that only returned a code has said itself what is wrong.</summary>
+    /// <summary>Which job it was and why it ended, for whoever reads this without having seen the beginning.</summary>
     private void Explain(JobView job)
     {
-        if (job.End is not { Cause: not EndCause.ExitCode } end)
+        if (job.End is not { } end)
             return;
-        context.Terminal.Note($"ahoy: job {job.Id} {JobText.Word(job.State)}: {end.Message}");
+        context.Terminal.Note($"ahoy: job {job.Id} {JobText.Word(job.State)} ({JobText.Word(end.Cause)}): {end.Message}");
         if (end.Hint is { Length: > 0 } hint)
             context.Terminal.Note($"      {hint}");
     }

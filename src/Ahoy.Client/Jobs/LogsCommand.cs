@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Ahoy.Client.Api;
+using Ahoy.Client.Output;
 using Ahoy.Contracts.Jobs;
 
 namespace Ahoy.Client.Jobs;
@@ -18,6 +19,8 @@ internal static class LogsCommand
         {
             using var api = context.Connect();
             var job = await JobSelector.ResolveOneAsync(api, parsed.GetRequiredValue(id), cancellationToken);
+            if (parsed.GetValue(follow))
+                await new JobWatch(context.Terminal, api, Verbosity.Normal).UntilRunningAsync(await api.GetJobAsync(job, cancellationToken), cancellationToken);
             await CopyAsync(context, api, job, parsed.GetValue(follow), cancellationToken);
             return 0;
         });
@@ -26,6 +29,6 @@ internal static class LogsCommand
 
     public static Task CopyAsync(ClientContext context, MasterApi api, JobId job, bool follow, CancellationToken cancellationToken) =>
         Task.WhenAll(
-            api.CopyJobLogAsync(job, LogStream.Stdout, follow, context.Terminal.Output, cancellationToken),
-            api.CopyJobLogAsync(job, LogStream.Stderr, follow, context.Terminal.Error, cancellationToken));
+            api.CopyJobLogAsync(job, LogStream.Stdout, follow, part => context.Terminal.Pass(context.Terminal.Output, part), cancellationToken),
+            api.CopyJobLogAsync(job, LogStream.Stderr, follow, part => context.Terminal.Pass(context.Terminal.Error, part), cancellationToken));
 }

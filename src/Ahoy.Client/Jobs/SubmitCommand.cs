@@ -9,7 +9,7 @@ internal static class SubmitCommand
     public static Command Create(ClientContext context)
     {
         var words = CommandWords.Argument("The image's name and, after --, the program and its arguments. Without a program the image's own is started.");
-        var job = new JobOptions();
+        var job = new JobOptions(context);
         var format = Options.Format();
         var command = new ExampleCommand(
             "submit",
@@ -18,16 +18,23 @@ internal static class SubmitCommand
         {
             FailureCode = ExampleCommand.JobNotRun,
         };
+        // Known, so that it can be answered: who wants this wants run.
+        var baseName = new Option<string?>("--base") { Hidden = true };
         command.Add(words);
+        command.Add(baseName);
         job.AddTo(command);
         command.Add(format);
         command.SetAction(async (parsed, cancellationToken) =>
         {
+            if (parsed.GetValue(baseName) is { } named)
+                throw new UsageException($"submit takes the name of an image, and has no --base. For a program of this machine write: ahoy run --detach --base {named} [options] -- CMD ARG…");
             var (image, program) = CommandWords.Of(parsed, words);
             if (image is null)
                 throw new UsageException("Which image? Write: ahoy submit IMAGE -- CMD. `ahoy images` lists them; `ahoy run -- CMD` makes one by itself.");
             var request = job.Request(parsed, image, program);
-            var files = job.Inputs(parsed, context.WorkingDirectory).Files;
+            var files = job.Inputs(parsed).Files;
+
+            context.WarnOfInput();
 
             using var api = context.Connect();
             var view = await new Submission(context, api).SubmitAsync(request, files, cancellationToken);

@@ -23,7 +23,7 @@ internal static class WaitCommand
             var ended = new List<JobView>();
             foreach (var id in await JobSelector.ResolveAsync(api, parsed.GetRequiredValue(ids), cancellationToken))
             {
-                var job = await api.WaitForEndAsync(await api.GetJobAsync(id, cancellationToken), cancellationToken);
+                var job = await new JobWatch(context.Terminal, api, Verbosity.Normal).UntilEndAsync(await api.GetJobAsync(id, cancellationToken), cancellationToken);
                 ended.Add(job);
                 if (parsed.GetValue(format) == OutputFormat.Text)
                     context.Terminal.WriteLine($"{job.Id} {JobText.Word(job.State)}{(JobText.Reason(job) is { } reason ? ": " + reason : "")}");

@@ -62,7 +62,7 @@ internal static class UpCommand
 
             var left = system.Master is null ? null : await LeftJobsAsync(system, cancellationToken);
             await system.StopAsync(cancellationToken);
-            context.Terminal.Note("Stopped." + left);
+            context.Terminal.Note("Stopped the master and the agent." + left);
             return 0;
         });
         return command;
@@ -97,7 +97,13 @@ internal static class UpCommand
         {
             var active = (await api.ListJobsAsync(activeOnly: true, Most, cancellationToken)).Jobs;
             var queued = active.Count(job => job.State == Contracts.Jobs.JobState.Queued);
-            return active.Count == 0 ? "" : $" {active.Count - queued} running and {queued} queued jobs are left; `ahoy up` goes on with them.";
+            var running = active.Count - queued;
+            return running switch
+            {
+                0 => "",
+                1 => " 1 job goes on in its container without them, and `ahoy up` takes it up again; `ahoy cancel` before `ahoy down` ends it.",
+                _ => $" {running} jobs go on in their containers without them, and `ahoy up` takes them up again; `ahoy cancel` before `ahoy down` ends them.",
+            } + (queued == 0 ? "" : $" Queued jobs: {queued}; they wait for `ahoy up`.");
         }
         catch (Contracts.AhoyException e)
         {

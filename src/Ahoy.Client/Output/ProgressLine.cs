@@ -1,6 +1,6 @@
-using System.Text;
+using System.Diagnostics;
 using Ahoy.Client.Transfers;
-using Spectre.Console;
+using Ahoy.Contracts.Units;
 
 namespace Ahoy.Client.Output;
 
@@ -8,34 +8,37 @@ namespace Ahoy.Client.Output;
 internal static class ProgressLine
 {
     /// <summary>Runs <paramref name="work"/> under a progress bar.</summary>
-    public static async Task<T> RunAsync<T>(Terminal terminal, string title, Func<IProgress<TransferProgress>, Task<T>> work)
+    public static Task<T> RunAsync<T>(Terminal terminal, string title, Func<IProgress<TransferProgress>, Task<T>> work)
     {
-        if (!terminal.InteractiveError || !Terminal.Colours)
-            return await work(new Silent());
-        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(new StreamWriter(terminal.Error, new UTF8Encoding(false)) { AutoFlush = true }) });
-        return await console.Progress()
-            .AutoClear(true)
-            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new TransferSpeedColumn(), new RemainingTimeColumn())
-            .StartAsync(async context => await work(new Bar(context, title)));
-    }
-
-    private sealed class Silent : IProgress<TransferProgress>
-    {
-        public void Report(TransferProgress value)
-        {
-        }
+        var transfer = new Transfer();
+        return LiveLine.RunAsync(terminal, _ => transfer.Line(title), work(transfer));
     }
 
     /// <summary>The bar appears with the first byte that moves: when nothing has to travel, nothing is drawn.</summary>
-    private sealed class Bar(ProgressContext context, string title) : IProgress<TransferProgress>
+    private sealed class Transfer : IProgress<TransferProgress>
     {
-        private ProgressTask? _task;
+        private readonly Lock _lock = new();
+        private long? _begun;
+        private TransferProgress _last;
 
         public void Report(TransferProgress value)
         {
-            _task ??= context.AddTask(title);
-            _task.MaxValue = Math.Max(1, value.Total);
-            _task.Value = value.Done;
+            lock (_lock)
+            {
+                _begun ??= Stopwatch.GetTimestamp();
+                _last = value;
+            }
+        }
+
+        public string? Line(string title)
+        {
+            lock (_lock)
+            {
+                if (_begun is not { } begun)
+                    return null;
+                var seconds = Math.Max(0.1, Stopwatch.GetElapsedTime(begun).TotalSeconds);
+                return $"{title} {LiveLine.Bar(_last.Done, _last.Total)} {ByteSize.Format(_last.Done)} of {ByteSize.Format(_last.Total)}, {ByteSize.Format((long)(_last.Done / seconds))}/s";
+            }
         }
     }
 }

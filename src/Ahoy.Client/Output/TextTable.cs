@@ -1,9 +1,8 @@
 using System.Text;
-using Spectre.Console;
 
 namespace Ahoy.Client.Output;
 
-/// <summary>Rows under headings. On a terminal drawn by Spectre.Console, else aligned plain text that scripts can cut.</summary>
+/// <summary>Rows under headings. Aligned plain text that scripts can cut; on a terminal the headings are bold.</summary>
 internal sealed class TextTable(params string[] headings)
 {
     private readonly List<string[]> _rows = [];
@@ -12,10 +11,12 @@ internal sealed class TextTable(params string[] headings)
 
     public void Print(Terminal terminal)
     {
+        var text = ToString();
+        var end = text.IndexOf('\n');
         if (terminal.InteractiveOutput && Terminal.Colours)
-            PrintForPeople();
+            terminal.Pass(terminal.Output, Encoding.UTF8.GetBytes($"\u001b[1m{text[..end]}\u001b[0m{text[end..]}"));
         else
-            terminal.Write(ToString());
+            terminal.Write(text);
     }
 
     /// <summary>Columns as wide as their widest cell, two blanks between them, none at the end of a line.</summary>
@@ -30,21 +31,5 @@ internal sealed class TextTable(params string[] headings)
         }
 
         return text.ToString();
-    }
-
-    private void PrintForPeople()
-    {
-        var table = new Table().NoBorder();
-        foreach (var heading in headings)
-        {
-            table.AddColumn(new TableColumn(new Text(heading, new Style(decoration: Decoration.Bold))).PadRight(2));
-        }
-
-        foreach (var row in _rows)
-        {
-            table.AddRow(row.Select(cell => new Text(cell)));
-        }
-
-        AnsiConsole.Write(table);
     }
 }

@@ -7,9 +7,13 @@ namespace Ahoy.Client.Transfers;
 internal sealed class InputFiles(string workingDirectory)
 {
     private readonly SortedDictionary<string, string> _files = new(StringComparer.Ordinal);
+    private readonly List<string> _empty = [];
 
     /// <summary>Absolute path on this machine by path in the scratch directory.</summary>
     public IReadOnlyDictionary<string, string> Files => _files;
+
+    /// <summary>Directories that were named, or lie in such, and hold nothing that could travel.</summary>
+    public IReadOnlyList<string> EmptyDirectories => _empty;
 
     /// <summary>Adds what the user wrote after --input.</summary>
     /// <exception cref="AhoyException">It does not exist, can't travel, or two files would get the same place.</exception>
@@ -56,7 +60,10 @@ internal sealed class InputFiles(string workingDirectory)
         if (above.Contains(real))
             throw new AhoyException(ErrorCode.InvalidRequest, $"The input {path} is a symbolic link to a directory that holds it. Name the files that the job needs one by one.");
         above.Add(real);
-        foreach (var entry in new DirectoryInfo(path).EnumerateFileSystemInfos())
+        var entries = new DirectoryInfo(path).GetFileSystemInfos();
+        if (entries.Length == 0)
+            _empty.Add(path);
+        foreach (var entry in entries)
         {
             var place = destination == "." ? entry.Name : $"{destination}/{entry.Name}";
             if (Directory.Exists(entry.FullName))

@@ -20,6 +20,8 @@ public sealed record JobView
     public DateTimeOffset? EndedAt { get; init; }
     /// <summary>While QUEUED: why it is not running.</summary>
     public string? Waiting { get; init; }
+    /// <summary>While PREPARING, when the agent lacks some of the image. Known to the master's memory only.</summary>
+    public PullProgress? Pull { get; init; }
     public ResourceUse? Use { get; init; }
     public int? ExitCode { get; init; }
     public JobEnd? End { get; init; }

@@ -55,6 +55,8 @@ public sealed class CaptureAnalysis
             await NamedAsync(path, cancellationToken);
         }
 
+        if (_request.Command.Count > 0)
+            await _programs.CaptureLineAsync(_request.Command, cancellationToken);
         return Report();
     }
 
@@ -87,5 +89,6 @@ public sealed class CaptureAnalysis
         Inputs = [.. _ledger.Inputs],
         Programs = [.. _ledger.Programs.Union(_request.Added.Where(ProgramCapture.IsProgram).Select(file => $"/{file.Path}")).Order(StringComparer.Ordinal)],
         Notes = _ledger.Notes,
+        Unresolved = _ledger.Open,
     };
 }

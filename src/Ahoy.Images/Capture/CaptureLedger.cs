@@ -11,6 +11,7 @@ internal sealed class CaptureLedger(RootDirectory root, BaseSystem baseSystem)
     private readonly SortedDictionary<string, CapturedFile> _files = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, CapturedInput> _inputs = new(StringComparer.Ordinal);
     private readonly List<string> _notes = [];
+    private readonly List<string> _unresolved = [];
     private readonly List<CaptureItem> _items = [];
     private readonly SortedSet<string> _programs = new(StringComparer.Ordinal);
 
@@ -23,6 +24,8 @@ internal sealed class CaptureLedger(RootDirectory root, BaseSystem baseSystem)
     public IReadOnlyCollection<string> Programs => _programs;
 
     public IReadOnlyList<string> Notes => _notes;
+
+    public IReadOnlyList<string> Open => _unresolved;
 
     /// <summary>Adds a need, or one more reason to a need that is known.</summary>
     public void Add(CaptureItem item)
@@ -42,6 +45,13 @@ internal sealed class CaptureLedger(RootDirectory root, BaseSystem baseSystem)
     {
         if (!_notes.Contains(sentence))
             _notes.Add(sentence);
+    }
+
+    /// <summary>Says what reading can't follow.</summary>
+    public void Unresolved(string sentence)
+    {
+        if (!_unresolved.Contains(sentence))
+            _unresolved.Add(sentence);
     }
 
     /// <summary>A path in the image that the build is to verify.</summary>

@@ -16,6 +16,9 @@ public sealed record CaptureReport
     /// <summary>What the user should know, a sentence each.</summary>
     public required IReadOnlyList<string> Notes { get; init; }
 
+    /// <summary>What could not be followed by reading, a sentence each: needs behind it are not in this report.</summary>
+    public IReadOnlyList<string> Unresolved { get; init; } = [];
+
     /// <summary>Needs that nothing meets: the programs will not run, or not fully.</summary>
     public IEnumerable<CaptureItem> Unmet => Items.Where(item => item.Supply is CaptureSupply.Unmet or CaptureSupply.Refused);
 }

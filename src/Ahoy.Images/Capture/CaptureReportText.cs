@@ -27,8 +27,9 @@ public static class CaptureReportText
         var inBase = report.Items.Where(item => item.Supply == CaptureSupply.Base).Select(item => Path.GetFileName(item.Name)).Distinct().ToList();
         if (inBase.Count > 0)
             Section(text, $"Already in {baseName ?? "the base"}:", [("", string.Join(", ", inBase))]);
+        Section(text, "Not followed:", report.Unresolved.Select(what => ("-", what)));
         Section(text, "Notes:", report.Notes.Select(note => ("-", note)));
-        if (!report.Unmet.Any())
+        if (!report.Unmet.Any() && report.Unresolved.Count == 0)
             text.AppendLine().AppendLine("Everything that was found to be needed is met.");
         return text.ToString();
     }

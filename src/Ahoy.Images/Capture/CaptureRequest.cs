@@ -7,6 +7,8 @@ public sealed record CaptureRequest
 {
     /// <summary>Programs, or directories of which all programs are meant; relative ones are below the working directory, plain names that are no files are looked up on PATH.</summary>
     public required IReadOnlyList<string> Paths { get; init; }
+    /// <summary>A command line of the user's, or empty: its program is meant, and when that is an interpreter the script that it is to run.</summary>
+    public IReadOnlyList<string> Command { get; init; } = [];
     public required CaptureEnvironment Environment { get; init; }
     /// <summary>What the base image holds. Null: nothing is known of it, and all that would be needed is reported, as for a base of this system's own release.</summary>
     public ImageContents? Base { get; init; }

@@ -16,6 +16,7 @@ internal sealed class ProgramCapture
     private readonly CaptureLedger _ledger;
     private readonly ElfCapture _elf;
     private readonly ScriptCapture _scripts;
+    private readonly List<string> _kept = [];
     private readonly HashSet<string> _done = new(StringComparer.Ordinal);
 
     public ProgramCapture(CaptureRequest request, RootDirectory root, BaseSystem baseSystem, SupplyRules rules, CaptureLedger ledger)
@@ -48,7 +49,7 @@ internal sealed class ProgramCapture
         var placement = new Placement(CaptureSupply.Added, $"/{added.Path}");
         var path = _root.IsHost ? added.HostPath! : added.HostPath![_root.HostPath("").Length..];
         _ledger.Add(new CaptureItem { Name = Path.GetFileName(path), Kind = CaptureKind.Program, Path = path, Why = ["named with --add"], Supply = CaptureSupply.Added, Target = placement.Path });
-        await AnalyseAsync(path, placement, cancellationToken);
+        await AnalyseAsync(path, placement, null, cancellationToken);
     }
 
     public async Task CaptureNamedAsync(string path, CancellationToken cancellationToken)
@@ -57,20 +58,74 @@ internal sealed class ProgramCapture
         if (!ProgramFiles.IsProgram(host))
             throw new AhoyException(ErrorCode.InvalidRequest, $"{path} is no program: neither an ELF file nor a script that begins with \"#!\". Give data with --input, or files for the image with --add.");
         var item = new CaptureItem { Name = Path.GetFileName(path), Kind = CaptureKind.Program, Path = path, Why = ["named by you"], Supply = CaptureSupply.Unmet };
-        await TakeAsync(path, item, explicitly: true, cancellationToken);
+        if (Take(path, item, explicitly: true) is { } placement)
+            await AnalyseAsync(path, placement, null, cancellationToken);
+    }
+
+    /// <summary>What a command line of the user's starts: its first word, or the script that this hands to an interpreter; and what wrappers such as mpirun start.</summary>
+    public async Task CaptureLineAsync(IReadOnlyList<string> words, CancellationToken cancellationToken)
+    {
+        var arguments = words.Skip(1).Select(word => new ShellWord(word, word, Literal: true)).ToList();
+        if (InterpreterCall.Of(words[0], arguments) is { Script: { } script } && Path.GetFullPath(script.Text, _request.Environment.WorkingDirectory) is var path && _root.File(path) is not null)
+        {
+            var interpreter = words[0].Contains('/', StringComparison.Ordinal) ? Path.GetFullPath(words[0], _request.Environment.WorkingDirectory) : words[0];
+            var item = new CaptureItem { Name = Path.GetFileName(path), Kind = CaptureKind.Program, Path = path, Why = ["named by you"], Supply = CaptureSupply.Unmet };
+            if (Take(path, item) is { } placement)
+                await AnalyseAsync(path, placement, Shebang.Of(interpreter), cancellationToken);
+            return;
+        }
+
+        await CaptureNamedAsync(Locate(words[0]), cancellationToken);
+        await _scripts.LineAsync(string.Join(' ', words.Select(Quoted)), "The command", cancellationToken);
+
+        // Quoted, an option would not be one to who reads the line.
+        static string Quoted(string word) => word.Length > 0 && word.All(letter => char.IsAsciiLetterOrDigit(letter) || "-_./=+:,".Contains(letter, StringComparison.Ordinal)) ? word : $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'";
     }
 
     /// <summary>A program that a script starts, by a name that PATH has to lead to in the job too.</summary>
     /// <returns>Where it will lie; null when it is not taken along.</returns>
     public async Task<Placement?> CaptureCommandAsync(string path, string? onPathAs, CaptureItem item, CancellationToken cancellationToken)
     {
-        var placement = await TakeAsync(path, item, explicitly: false, cancellationToken);
-        if (onPathAs is not null && placement is { Supply: CaptureSupply.Copied } && !PathInImage.Contains(Path.GetDirectoryName(placement.Path)!))
+        var placement = Take(path, item);
+        if (placement is null)
+            return null;
+        await AnalyseAsync(path, placement, null, cancellationToken);
+        var found = placement.Supply != CaptureSupply.Copied || PathInImage.Contains(Path.GetDirectoryName(placement.Path)!);
+        if (onPathAs is not null && (!found || Path.GetFileName(path) != onPathAs))
             _ledger.Link($"/usr/local/bin/{onPathAs}", placement.Path);
         return placement;
     }
 
-    private async Task<Placement?> TakeAsync(string path, CaptureItem item, bool explicitly, CancellationToken cancellationToken)
+    /// <summary>Decides where a file comes from, and takes it along when nothing else has it. What it needs itself is another question.</summary>
+    /// <returns>Where it will lie; null when it is not taken along.</returns>
+    public Placement? Take(string path, CaptureItem item) => Take(path, item, explicitly: false);
+
+    /// <summary>The same for a file whose place is given by who needs it.</summary>
+    public Placement? TakeTo(Placement place, string path, CaptureItem item)
+    {
+        if (IsAddedAt(path, place.Path))
+        {
+            _ledger.Add(item with { Supply = CaptureSupply.Added, Target = place.Path });
+            return place;
+        }
+
+        if (IsSecret(path, item))
+            return null;
+        var placement = place with { Supply = CaptureSupply.Copied };
+        _ledger.Carry(path, placement);
+        _ledger.Add(item with { Supply = CaptureSupply.Copied, Target = placement.Path });
+        return placement;
+    }
+
+    private bool IsSecret(string path, CaptureItem item)
+    {
+        if (SecretFiles.Reason(_root.HostPath(_root.File(path)!)) is not { } reason)
+            return false;
+        _ledger.Add(item with { Supply = CaptureSupply.Refused, Hint = $"Not taken along: {reason}. Name it yourself with --add if the job really needs it." });
+        return true;
+    }
+
+    private Placement? Take(string path, CaptureItem item, bool explicitly)
     {
         if (Added(path) is { } added)
         {
@@ -86,12 +141,8 @@ internal sealed class ProgramCapture
             return new Placement(supply.Supply, path);
         }
 
-        if (!explicitly && SecretFiles.Reason(_root.HostPath(_root.File(path)!)) is { } reason)
-        {
-            _ledger.Add(item with { Supply = CaptureSupply.Refused, Hint = $"Not taken along: {reason}. Name it yourself with --add if the job really needs it." });
+        if (!explicitly && IsSecret(path, item))
             return null;
-        }
-
         var placement = Place(path);
         _ledger.Add(item with { Supply = placement.Supply, Target = placement.Path });
         if (placement.Supply == CaptureSupply.Input)
@@ -104,18 +155,23 @@ internal sealed class ProgramCapture
             _ledger.Verify(placement.Path);
         }
 
-        await AnalyseAsync(path, placement, cancellationToken);
         return placement;
     }
+
+    /// <summary>True when the file will travel with the job.</summary>
+    public bool IsInput(string path) => Added(path) is null && _rules.For(path) is null && Place(path).Supply == CaptureSupply.Input;
 
     /// <summary>Below the working directory: with the job, to the same relative path. Elsewhere: into the image, to the same absolute path.</summary>
     private Placement Place(string path)
     {
         var directory = _request.Environment.WorkingDirectory.TrimEnd('/') + "/";
-        return path.StartsWith(directory, StringComparison.Ordinal)
+        return path.StartsWith(directory, StringComparison.Ordinal) && !_kept.Exists(kept => path.StartsWith(kept, StringComparison.Ordinal))
             ? new Placement(CaptureSupply.Input, path[directory.Length..])
             : new Placement(CaptureSupply.Copied, _base.RealPath(_root.Place(path)!));
     }
+
+    /// <summary>What lies below this directory goes into the image at its absolute path, even when it is below the working directory.</summary>
+    public void KeepInPlace(string directory) => _kept.Add(directory.TrimEnd('/') + "/");
 
     private Placement? Added(string path)
     {
@@ -128,14 +184,18 @@ internal sealed class ProgramCapture
     /// <summary>True when the user has added this very file, and to this place.</summary>
     public bool IsAddedAt(string path, string target) => _request.Added.Any(file => $"/{file.Path}" == target && file.HostPath is not null && file.HostPath == _root.HostPath(_root.File(path) ?? path));
 
-    private async Task AnalyseAsync(string path, Placement placement, CancellationToken cancellationToken)
+    /// <param name="path">The file.</param>
+    /// <param name="placement">Where it will lie; what the base or a package brings is their affair, and what was added has its turn by itself.</param>
+    /// <param name="interpreter">Runs the file as its caller says; null: the file's first bytes tell what it is.</param>
+    /// <param name="cancellationToken">Ends a wait for an interpreter that is asked for its module path.</param>
+    public async Task AnalyseAsync(string path, Placement placement, Shebang? interpreter, CancellationToken cancellationToken)
     {
-        if (!_done.Add(path))
+        if (!placement.Travels || !_done.Add(path))
             return;
         var host = _root.HostPath(_root.File(path)!);
-        if (ElfReader.IsElf(host))
+        if (interpreter is null && ElfReader.IsElf(host))
             _elf.Capture(path, placement);
-        else if (Shebang.Read(host) is { } shebang)
+        else if ((interpreter ?? Shebang.Read(host)) is { } shebang)
             await _scripts.CaptureAsync(path, placement, shebang, cancellationToken);
     }
 }

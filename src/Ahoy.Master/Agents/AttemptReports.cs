@@ -63,6 +63,13 @@ internal sealed partial class AttemptReports(JobStore store, JobIndex index, Job
             }
         }
 
+        // After the moves, each of which forgets what was known of a pull.
+        foreach (var report in reports.Where(report => report.Pull is { Done: >= 0, Total: > 0 } pull && pull.Done <= pull.Total))
+        {
+            if (index.Find(report.Job) is { } row && row.Agent == agent && row.Attempt == report.Attempt)
+                index.Pulled(report.Job, report.Pull!);
+        }
+
         grown.ForEach(index.Nudge);
     }
 

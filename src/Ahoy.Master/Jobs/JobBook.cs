@@ -126,5 +126,5 @@ internal sealed class JobBook(JobStore store, JobIndex index, ImageCatalog image
         return image.Digest;
     }
 
-    private JobView View(JobRow row) => row.View(row.State == JobState.Queued ? agents.WhyWaiting(row) : null);
+    private JobView View(JobRow row) => row.View(row.State == JobState.Queued ? agents.WhyWaiting(row) : null) with { Pull = index.PullOf(row.Id) };
 }

@@ -57,6 +57,24 @@ internal sealed class JobIndex
         }
     }
 
+    /// <summary>Keeps how far the job's image is, until the job's next change. It wakes nobody: who draws it asks again by itself.</summary>
+    public void Pulled(JobId id, PullProgress pull)
+    {
+        lock (_gate)
+        {
+            if (_jobs.TryGetValue(id, out var entry) && entry.Row.State == JobState.Preparing)
+                entry.Pull = pull;
+        }
+    }
+
+    public PullProgress? PullOf(JobId id)
+    {
+        lock (_gate)
+        {
+            return _jobs.GetValueOrDefault(id)?.Pull;
+        }
+    }
+
     /// <summary>Completes when the job's version is greater than <paramref name="version"/>; at once for jobs that are not here.</summary>
     public Task WhenChanged(JobId id, long version)
     {
@@ -173,6 +191,7 @@ internal sealed class JobIndex
     private sealed class Entry(JobRow row)
     {
         public JobRow Row { get; } = row;
+        public PullProgress? Pull { get; set; }
         public TaskCompletionSource Changed { get; } = NewSignal();
         public TaskCompletionSource LogGrown { get; set; } = NewSignal();
     }

@@ -19,6 +19,7 @@ internal sealed class ImageCache(string stateDirectory, LayerCache layers)
         var config = Config(digest, await FetchAsync(manifest.Config.Digest, digest, "config", source, cancellationToken));
         if (manifest.Layers.Count == 0 || manifest.Layers.Count != config.Rootfs.DiffIds.Count)
             throw new AhoyException(ErrorCode.InvalidImage, $"Image {digest} lists {manifest.Layers.Count} layers in its manifest and {config.Rootfs.DiffIds.Count} in its configuration; both must list the same, and at least one.");
+        source.Expect(manifest.Layers.Where(layer => !Directory.Exists(layers.PathOf(LayerCache.NameOf(layer.Digest)))).Sum(layer => layer.Size));
         foreach (var (layer, diffId) in manifest.Layers.Zip(config.Rootfs.DiffIds))
             await layers.EnsureAsync(layer, diffId, source, cancellationToken);
         return new PreparedImage(digest, config);

@@ -46,6 +46,34 @@ public sealed class DebianCaptureTests : IDisposable
     }
 
     [Fact]
+    public async Task Analyse_ScriptOfAVirtualEnvironment_TakesItsModulesAndWhatIsInstalledEditable()
+    {
+        Needs("/usr/bin/python3", "Python is not installed (apt install python3)");
+        var venv = Path.Combine(_programs.Directory, "venv");
+        var made = await ProgramRunner.TryRunAsync(new ProgramCall { Program = "/usr/bin/python3", Arguments = ["-m", "venv", "--without-pip", venv] }, TestContext.Current.CancellationToken);
+        Assert.True(made.ExitCode == 0, made.Error);
+        var site = Path.Combine(Assert.Single(Directory.GetDirectories(Path.Combine(venv, "lib"), "python3*")), "site-packages");
+        var project = Directory.CreateDirectory(Path.Combine(_programs.Directory, "project/src/editable")).FullName;
+        File.WriteAllText(Path.Combine(project, "__init__.py"), "");
+        File.WriteAllText(Path.Combine(site, "mylib.py"), "import json\n");
+        File.WriteAllText(Path.Combine(site, "editable.pth"), Path.GetDirectoryName(project) + "\n");
+        var script = Path.Combine(_programs.Directory, "analyse.py");
+        File.WriteAllText(script, $"#!{venv}/bin/python\nimport mylib, editable\n");
+        File.SetUnixFileMode(script, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+
+        var report = await AnalyseAsync("./analyse.py");
+
+        Assert.Empty(report.Unmet);
+        Assert.Equal(["analyse.py"], report.Inputs.Select(input => input.Path));
+        foreach (var file in (string[])[$"{venv}/pyvenv.cfg", $"{venv}/bin/python", $"{site}/mylib.py", $"{site}/editable.pth", $"{project}/__init__.py"])
+        {
+            Assert.Contains(file.TrimStart('/'), report.Files.Select(one => one.Path));
+        }
+
+        Assert.DoesNotContain(report.Files, file => file.Path.EndsWith("/json/__init__.py", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Analyse_ProgramWithGslAndFftw_NamesTheirPackages()
     {
         Needs("/usr/include/gsl/gsl_math.h", "GSL is not installed (apt install libgsl-dev)");

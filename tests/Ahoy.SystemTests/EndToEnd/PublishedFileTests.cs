@@ -53,6 +53,26 @@ public sealed class PublishedFileTests(ITestOutputHelper log) : IDisposable
         Assert.Contains("ahoy", output.Output);
     }
 
+    [Theory]
+    [InlineData("--help")]
+    [InlineData("--version")]
+    [InlineData("capture /bin/true")]
+    [InlineData("submit --frobnicate")]
+    public async Task AnyCommand_OnATerminal_SendsItNoEscapeSequence(string words)
+    {
+        var call = new ProgramCall
+        {
+            Program = "script",
+            Arguments = ["-qec", $"{Executable()} {words}", "/dev/null"],
+            Environment = new Dictionary<string, string?> { ["TERM"] = "xterm" },
+        };
+
+        var output = await ProgramRunner.TryRunAsync(call, TestContext.Current.CancellationToken);
+
+        Assert.NotEmpty(output.Output);
+        Assert.DoesNotContain('\u001b', output.Output);
+    }
+
     [Fact]
     public async Task Client_InARootThatHoldsOnlyTheFile_ReachesAMasterByName()
     {

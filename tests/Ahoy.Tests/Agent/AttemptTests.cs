@@ -3,6 +3,7 @@ using Ahoy.Contracts;
 using Ahoy.Contracts.Jobs;
 using Ahoy.Contracts.Relay;
 using Ahoy.Runtimes;
+using Ahoy.Testing;
 
 namespace Ahoy.Tests.Agent;
 
@@ -52,6 +53,33 @@ public sealed class AttemptTests
         Assert.Equal("hello\n", Encoding.UTF8.GetString(agent.Master.Logs[(attempt, LogStream.Stdout)]));
         Assert.Equal("a warning\n", Encoding.UTF8.GetString(agent.Master.Logs[(attempt, LogStream.Stderr)]));
         await agent.CleanAsync();
+    }
+
+    [Fact]
+    public async Task While_the_image_travels_the_master_hears_how_far_it_is()
+    {
+        await using var agent = await AgentUnderTest.StartedAsync();
+        var layer = new byte[300_000];
+        var digest = agent.Master.AddBlob(layer);
+        agent.Runtime.Prepare = async source =>
+        {
+            source.Expect(layer.Length);
+            await using (var blob = await source.OpenAsync(digest, CancellationToken.None))
+            {
+                await blob.CopyToAsync(Stream.Null);
+            }
+
+            await Eventually.TrueAsync(() => Task.FromResult(agent.Master.Reports.Any(report => report.Pull?.Done == layer.Length)), "the master hears that all of the image is there");
+        };
+        agent.Runtime.Program = (wrapper, _) =>
+        {
+            wrapper.Finish(Complete);
+            return Task.FromResult(new ContainerExit { ExitCode = 0 });
+        };
+
+        await agent.RunAsync(AgentUnderTest.Order(1));
+
+        Assert.All(agent.Master.Reports.Where(report => report.Pull is not null), report => Assert.Equal((JobState.Preparing, layer.Length), (report.State, (int)report.Pull!.Total)));
     }
 
     [Fact]

@@ -32,11 +32,12 @@ public sealed class CaptureAnalysisTests : IDisposable
         DirectoryLinks = new Dictionary<string, string> { ["/lib"] = "usr/lib", ["/lib64"] = "usr/lib64" },
     };
 
-    private Task<CaptureReport> AnalyseAsync(string path, ImageContents? contents = null, IReadOnlyList<CapturedFile>? added = null, IReadOnlyList<string>? packages = null, string? libraryPath = null) =>
+    private Task<CaptureReport> AnalyseAsync(string path, ImageContents? contents = null, IReadOnlyList<CapturedFile>? added = null, IReadOnlyList<string>? packages = null, string? libraryPath = null, string? command = null) =>
         CaptureAnalysis.AnalyseAsync(
             new CaptureRequest
             {
                 Paths = path.Length == 0 ? [] : [path],
+                Command = command?.Split(' ').Select(word => word.Trim('\'')).ToArray() ?? [],
                 Environment = new CaptureEnvironment { WorkingDirectory = "/home/u/work", SearchPath = ["/home/u/bin", "/usr/bin"], Home = "/home/u", LibraryPath = libraryPath },
                 Base = contents ?? Base("12"),
                 Added = added ?? [],
@@ -84,6 +85,19 @@ public sealed class CaptureAnalysisTests : IDisposable
                 ("usr/local/lib/libown.so.1.2", BuildFileType.File, null),
             ],
             report.Files.Select(file => (file.Path, file.Type, file.Target)));
+    }
+
+    [Theory]
+    [InlineData("lib")]
+    [InlineData("/nowhere:./lib")]
+    public async Task Analyse_RelativeLibraryPath_IsBelowTheWorkingDirectory(string libraryPath)
+    {
+        _root.File("/home/u/work/prog", (Program with { Needed = ["libown.so.1"] }).Bytes(), true).File("/home/u/work/lib/libown.so.1", new ElfImage().Bytes());
+
+        var report = await AnalyseAsync("prog", libraryPath: libraryPath);
+
+        Assert.Empty(report.Unmet);
+        Assert.Contains(report.Files, file => file.Path == "home/u/work/lib/libown.so.1");
     }
 
     [Fact]
@@ -139,6 +153,46 @@ public sealed class CaptureAnalysisTests : IDisposable
         Assert.Contains(report.Notes, note => note.Contains("nice"));
     }
 
+    [Theory]
+    [InlineData("/home/u/venv")]
+    [InlineData("/home/u/work/.venv")]
+    public async Task Analyse_ScriptOfAVirtualEnvironment_TakesTheEnvironmentAtItsPlace(string venv)
+    {
+        Python().Link($"{venv}/bin/python", "python3").Link($"{venv}/bin/python3", "/usr/bin/python3")
+            .File($"{venv}/pyvenv.cfg", "home = /usr/bin\ninclude-system-site-packages = false\n")
+            .File($"{venv}/lib/python3.11/site-packages/mylib/__init__.py", "import json").File($"{venv}/lib/python3.11/site-packages/unused/__init__.py", "")
+            .File("/home/u/work/analyse.py", $"#!{venv}/bin/python\nimport json, mylib\n", true);
+
+        var report = await AnalyseAsync("analyse.py");
+
+        Assert.Empty(report.Unmet);
+        Assert.Equal(["python3"], report.Packages.Select(package => package.Name));
+        Assert.Equal(["analyse.py"], report.Inputs.Select(input => input.Path));
+        var place = venv.TrimStart('/');
+        Assert.Equal(
+            [
+                ($"{place}/bin/python", "python3"),
+                ($"{place}/bin/python3", "/usr/bin/python3"),
+                ($"{place}/lib/python3.11/site-packages/mylib/__init__.py", null),
+                ($"{place}/pyvenv.cfg", null),
+            ],
+            report.Files.Where(file => file.Type != BuildFileType.Directory).Select(file => (file.Path, file.Target)));
+        Assert.Contains($"{venv}/bin/python", report.Programs);
+    }
+
+    [Fact]
+    public async Task Analyse_VirtualEnvironmentWithACopiedInterpreter_TakesTheCopyToo()
+    {
+        Python().File("/home/u/work/.venv/bin/python3.11", Program.Bytes(), true).File("/home/u/work/.venv/pyvenv.cfg", "home = /usr/bin\n")
+            .File("/home/u/work/analyse.py", "#!/home/u/work/.venv/bin/python3.11\nimport json\n", true);
+
+        var report = await AnalyseAsync("analyse.py");
+
+        Assert.Equal(["analyse.py"], report.Inputs.Select(input => input.Path));
+        Assert.Contains(report.Files, file => file.Path == "home/u/work/.venv/bin/python3.11" && file.Executable);
+        Assert.Contains(report.Files, file => file.Path == "usr/lib/python3.11/json/__init__.py");
+    }
+
     [Fact]
     public async Task Analyse_AddedScript_TakesItsModulesAlongBesideIt()
     {
@@ -174,6 +228,118 @@ public sealed class CaptureAnalysisTests : IDisposable
         Assert.Contains(report.Files, file => file.Path == "usr/local/bin/mytool" && file.Target == "/home/u/bin/mytool");
     }
 
+    [Theory]
+    [InlineData("python3 analyse.py data.csv")]
+    [InlineData("python3 -u ./analyse.py")]
+    [InlineData("/usr/bin/python3 /home/u/work/analyse.py")]
+    [InlineData("mpirun -n 4 python3 analyse.py")]
+    public async Task Analyse_InterpreterWithAScriptWithoutFirstLine_TakesTheScriptAndWhatItImports(string command)
+    {
+        Python().File("/home/u/work/analyse.py", "import numpy, helper\n").File("/home/u/work/helper.py", "")
+            .File("/usr/bin/mpirun", Program.Bytes(), true).Package("openmpi-bin", "", "/usr/bin/mpirun");
+
+        var report = await AnalyseAsync("", command: command);
+
+        Assert.Empty(report.Unmet);
+        Assert.Empty(report.Unresolved);
+        Assert.Contains("python3-numpy", report.Packages.Select(package => package.Name));
+        Assert.Equal(["analyse.py", "helper.py"], report.Inputs.Select(input => input.Path));
+    }
+
+    [Fact]
+    public async Task Analyse_PythonOfAnActivatedEnvironment_IsFoundByTheNameThatTheUserTyped()
+    {
+        Python().Link("/home/u/bin/python", "/usr/bin/python3").File("/home/u/pyvenv.cfg", "home = /usr/bin\n")
+            .File("/home/u/lib/python3.11/site-packages/mylib/__init__.py", "").File("/home/u/work/analyse.py", "import mylib\n");
+
+        var report = await AnalyseAsync("", command: "python analyse.py");
+
+        Assert.Contains(report.Files, file => file.Path == "usr/local/bin/python" && file.Target == "/usr/bin/python3.11");
+        Assert.Contains(report.Files, file => file.Path == "usr/local/lib/python3.11/dist-packages/mylib/__init__.py");
+    }
+
+    [Theory]
+    [InlineData("sh main.sh")]
+    [InlineData("bash -eu main.sh")]
+    [InlineData("sh -c './main.sh|sort'")]
+    public async Task Analyse_ShellScripts_AreFollowedThroughAllThatTheyReadAndRun(string command)
+    {
+        Shell().File("/home/u/work/main.sh", "#!/bin/sh\n. ./lib.sh\nstep 1\nsh other.sh\n", true)
+            .File("/home/u/work/lib.sh", "step() { python3 tool.py \"$1\"; }\n. sub/conf.sh\n").File("/home/u/work/sub/conf.sh", "A=1\n")
+            .File("/home/u/work/other.sh", "sort x\n").File("/home/u/work/tool.py", "import helper\n").File("/home/u/work/helper.py", "");
+
+        var report = await AnalyseAsync("", command: command);
+
+        Assert.Empty(report.Unmet);
+        Assert.Empty(report.Unresolved);
+        Assert.Equal(["helper.py", "lib.sh", "main.sh", "other.sh", "sub/conf.sh", "tool.py"], report.Inputs.Select(input => input.Path));
+        Assert.Contains("coreutils", report.Packages.Select(package => package.Name));
+        Assert.Contains("Everything that was found to be needed is met.", CaptureReportText.Render(report, null));
+    }
+
+    [Theory]
+    [InlineData(". \"$DIR/lib.sh\"", "$DIR/lib.sh")]
+    [InlineData("python3 \"$TOOL\" x", "$TOOL")]
+    [InlineData("$SOLVER --fast", "$SOLVER --fast")]
+    [InlineData("eval \"$LINE\"", "$LINE")]
+    [InlineData(". ./gone.sh", "gone.sh")]
+    [InlineData("python3 gone.py", "gone.py")]
+    [InlineData("python3 -m mypkg", "-m mypkg")]
+    [InlineData("gonetool x", "gonetool")]
+    public async Task Analyse_ShellScriptWithANameThatIsComputedOrMissing_SaysSoAndNotThatAllIsMet(string line, string told)
+    {
+        Shell().File("/home/u/work/run.sh", $"#!/bin/sh\n{line}\n", true);
+
+        var report = await AnalyseAsync("run.sh");
+
+        Assert.Contains(told, Assert.Single(report.Unresolved));
+        var text = CaptureReportText.Render(report, null);
+        Assert.Contains("Not followed:", text);
+        Assert.DoesNotContain("is met", text);
+    }
+
+    [Theory]
+    [InlineData(". \"$(dirname \"$0\")/lib.sh\"")]
+    [InlineData("HERE=\"$(cd \"$(dirname \"${BASH_SOURCE[0]}\")\" >/dev/null 2>&1 && pwd)\"\nsource \"$HERE/lib.sh\"")]
+    [InlineData("export D=${0%/*}\n. ${D}/lib.sh")]
+    public async Task Analyse_ShellScriptThatNamesFilesByItsOwnDirectory_TakesThemBesideIt(string lines)
+    {
+        Shell().File("/home/u/work/bin/run.sh", $"#!/bin/sh\n{lines}\n", true).File("/home/u/work/bin/lib.sh", "")
+            .File("/usr/bin/dirname", Program.Bytes(), true).Package("dirnames", "", "/usr/bin/dirname");
+
+        var report = await AnalyseAsync("bin/run.sh");
+
+        Assert.Empty(report.Unresolved);
+        Assert.Equal(["bin/lib.sh", "bin/run.sh"], report.Inputs.Select(input => input.Path));
+        var added = AddedFiles.Collect(["bin/run.sh"], _root.HostPath("/home/u/work"));
+        report = await AnalyseAsync("", added: added.Files);
+        Assert.Empty(report.Unresolved);
+        Assert.Contains(report.Files, file => file.Path == "app/lib.sh");
+    }
+
+    [Fact]
+    public async Task Analyse_ShellScriptThatReadsASecret_LeavesItHere()
+    {
+        Shell().File("/home/u/work/run.sh", "#!/bin/sh\n. ./.env\n", true).File("/home/u/work/.env", "PASSWORD=x\n");
+
+        var report = await AnalyseAsync("run.sh");
+
+        Assert.Equal(CaptureSupply.Refused, Assert.Single(report.Unmet).Supply);
+        Assert.Equal(["run.sh"], report.Inputs.Select(input => input.Path));
+    }
+
+    [Fact]
+    public async Task Analyse_AddedScriptThatReadsAFileOfTheWorkingDirectory_SaysThatTheJobMustGetIt()
+    {
+        Shell().File("/home/u/work/run.sh", "#!/bin/sh\n. ./lib.sh\n", true).File("/home/u/work/lib.sh", "");
+        var added = AddedFiles.Collect(["run.sh"], _root.HostPath("/home/u/work"));
+
+        var report = await AnalyseAsync("", added: added.Files);
+
+        Assert.Contains("./lib.sh", Assert.Single(report.Unresolved));
+        Assert.Contains("--input", report.Unresolved[0]);
+    }
+
     [Fact]
     public async Task Analyse_CommandThatIsASecret_IsRefusedWithTheReason()
     {
@@ -207,6 +373,10 @@ public sealed class CaptureAnalysisTests : IDisposable
         var read = JsonSerializer.Deserialize(JsonSerializer.Serialize(report, CaptureJson.Default.CaptureReport), CaptureJson.Default.CaptureReport)!;
         Assert.Equal(report.Items.Count, read.Items.Count);
     }
+
+    private TemporaryRoot Shell() =>
+        Python().File("/usr/bin/sh", Program.Bytes(), true).File("/usr/bin/bash", Program.Bytes(), true).File("/usr/bin/sort", Program.Bytes(), true)
+            .Package("dash", "", "/bin/sh").Package("bash", "", "/bin/bash").Package("coreutils", "", "/usr/bin/sort");
 
     private TemporaryRoot Python() =>
         _root.File("/usr/bin/python3.11", Program.Bytes(), true).Link("/usr/bin/python3", "python3.11")

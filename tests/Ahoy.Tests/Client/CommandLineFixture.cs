@@ -12,12 +12,14 @@ internal sealed class CommandLineFixture : IDisposable
     private readonly MemoryStream _error = new();
     private readonly StringWriter _messages = new();
 
-    public CommandLineFixture(FakeMaster? master = null)
+    public CommandLineFixture(FakeMaster? master = null, bool interactive = false)
     {
+        if (interactive)
+            Environment.SetEnvironmentVariable("TERM", "xterm");
         Directory.CreateDirectory(Work);
         Context = new ClientContext(
             new ClientPaths(Path.Combine(Folder.Path, "config"), Path.Combine(Folder.Path, "cache"), Path.Combine(Folder.Path, "data")),
-            new Terminal(_output, _error, () => Input, interactiveOutput: false, interactiveError: false),
+            new Terminal(_output, _error, () => Input, interactiveOutput: false, interactiveError: interactive) { InputHasData = () => HasInput },
             Work);
         if (master is not null)
             Context.Credentials.Save(master.Credentials);
@@ -26,6 +28,8 @@ internal sealed class CommandLineFixture : IDisposable
     public TestFolder Folder { get; } = new();
 
     public ClientContext Context { get; }
+
+    public bool HasInput { get; set; }
 
     public TextReader Input { get; set; } = TextReader.Null;
 

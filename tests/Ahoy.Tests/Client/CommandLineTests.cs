@@ -12,13 +12,30 @@ public sealed class CommandLineTests
     [InlineData("submit sunspots --memory 1024 -- true", "has no unit")]
     [InlineData("submit sunspots --memory 2X -- true", "is not a unit")]
     [InlineData("submit sunspots --time 90 -- true", "is not a duration")]
-    [InlineData("submit sunspots --cpus 0 -- true", "at least one processor")]
+    [InlineData("submit sunspots --cpus 0 -- true", "at least 1")]
+    [InlineData("submit sunspots --cpus 1.5 -- true", "\"1.5\" is not a number of processors. Write a whole number")]
+    [InlineData("submit sunspots --memory 0 -- true", "Write a size such as 512M")]
+    [InlineData("submit sunspots --memory 0M -- true", "Write a size such as 512M")]
+    [InlineData("submit sunspots --time 0s -- true", "a second at least")]
+    [InlineData("submit sunspots --output out/ -- true", "that is a directory")]
+    [InlineData("submit sunspots --output results -- true", "that is a directory")]
+    [InlineData("submit sunspots --output *.dat -- true", "patterns are not supported")]
+    [InlineData("submit --base debian-12 -- ./prog", "ahoy run --detach --base debian-12")]
+    [InlineData("submit ./prog x", "ahoy run --detach [options] -- ./prog x")]
+    [InlineData("run sunspots --memroy 2G -- true", "There is no option --memroy. Did you mean --memory?")]
+    [InlineData("run sunspots --frobnicate -- true", "There is no option --frobnicate. Options of the job's program stand behind --")]
+    [InlineData("run --base debian-12 ./prog --fast x", "There is no option --fast.")]
+    [InlineData("run --base debian-12 ./prog x", "Put -- before the job's command: ahoy run [options] -- ./prog x")]
+    [InlineData("run ./prog", "Put -- before the job's command: ahoy run [options] -- ./prog")]
+    [InlineData("run --base debian-12 python3 x.py", "Put -- before the job's command: ahoy run [options] -- python3 x.py")]
+    [InlineData("ps --al", "Did you mean --all?")]
+    [InlineData("build mine --verbose --quiet", "contradict")]
     [InlineData("submit sunspots --cpus many -- true", "many")]
     [InlineData("submit sunspots --env X -- true", "NAME=VALUE")]
     [InlineData("submit -- true", "Which image?")]
     [InlineData("submit sunspots true", "Put -- before")]
     [InlineData("run", "Run what?")]
-    [InlineData("run sunspots --base debian-12 -- true", "--base is for programs")]
+    [InlineData("run sunspots --base debian-12 -- true", "are for programs of this machine")]
     [InlineData("show forty-two", "is not a job")]
     [InlineData("show 3-7", "takes one job")]
     [InlineData("wait 7-3", "is not a job")]
@@ -31,6 +48,8 @@ public sealed class CommandLineTests
     {
         await using var master = await FakeMaster.StartAsync();
         using var fixture = new CommandLineFixture(master);
+        Directory.CreateDirectory(Path.Combine(fixture.Work, "results"));
+        master.Images["base/debian-12"] = FakeMaster.Image("debian-12", ImageKind.Base);
 
         Assert.Equal(code, await fixture.RunAsync(line.Split(' ')));
 
@@ -122,7 +141,7 @@ public sealed class CommandLineTests
         Assert.Equal(3, await fixture.RunAsync("run", "sunspots", "--output", "out/result.json", "--", "analyse"));
 
         Assert.Equal("hello\n", fixture.Output);
-        Assert.Equal("oops\n", fixture.Error);
+        Assert.Equal("oops\nahoy: job 1 FAILED (exit_code): The program exited with 3.\n", fixture.Error);
         Assert.Equal("{}", await File.ReadAllTextAsync(Path.Combine(fixture.Work, "out/result.json")));
     }
 
@@ -268,6 +287,77 @@ public sealed class CommandLineTests
 
         Assert.Contains("is not the master that this token is for", fixture.Error);
         Assert.Empty(master.Calls);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Run_WithSomethingPipedToIt_SaysThatTheJobDoesNotGetIt(bool piped)
+    {
+        await using var master = await FakeMaster.StartAsync();
+        using var fixture = new CommandLineFixture(master) { HasInput = piped };
+
+        Assert.Equal(0, await fixture.RunAsync("run", "sunspots", "--", "true"));
+
+        Assert.Equal(piped, fixture.Error.Contains("does not reach the program", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Run_Detached_PrintsTheIdAndReturns()
+    {
+        await using var master = await FakeMaster.StartAsync();
+        using var fixture = new CommandLineFixture(master);
+        master.Outcome = job => job with { State = JobState.Running, Version = 2 };
+
+        Assert.Equal(0, await fixture.RunAsync("run", "--detach", "sunspots", "--", "true"));
+
+        Assert.Equal("1\n", fixture.Output);
+    }
+
+    [Fact]
+    public async Task Submit_EmptyInputDirectory_IsSaid()
+    {
+        await using var master = await FakeMaster.StartAsync();
+        using var fixture = new CommandLineFixture(master);
+        fixture.Folder.Write("work/data/a.csv", "1");
+        Directory.CreateDirectory(Path.Combine(fixture.Work, "data/empty"));
+
+        Assert.Equal(0, await fixture.RunAsync("submit", "sunspots", "--input", "data", "--", "true"));
+
+        Assert.Contains("data/empty is empty", fixture.Error);
+    }
+
+    [Fact]
+    public async Task ImageRm_OfABase_NamesTheCommandForBases()
+    {
+        await using var master = await FakeMaster.StartAsync();
+        using var fixture = new CommandLineFixture(master);
+        master.Images["base/debian-12"] = FakeMaster.Image("debian-12", ImageKind.Base);
+
+        Assert.Equal(1, await fixture.RunAsync("image", "rm", "debian-12"));
+
+        Assert.Contains("debian-12 is a base image. Remove it with `ahoy base rm debian-12`.", fixture.Error);
+        Assert.NotEmpty(master.Images);
+    }
+
+    [Fact]
+    public async Task ImagePrune_RemovesWhatRunMade_ButNotWhatJobsUse()
+    {
+        await using var master = await FakeMaster.StartAsync();
+        using var fixture = new CommandLineFixture(master);
+        string[] names = [$"run-{new string('a', 24)}", $"run-{new string('b', 24)}", "run-of-mine", "sunspots"];
+        foreach (var name in names)
+        {
+            master.Images[$"application/{name}"] = FakeMaster.Image(name, ImageKind.Application);
+        }
+
+        master.Outcome = job => job with { State = JobState.Running, Version = 2 };
+        await fixture.RunAsync("submit", names[1], "--", "true");
+
+        Assert.Equal(0, await fixture.RunAsync("image", "prune"));
+
+        Assert.Equal(names[1..], master.Images.Values.Select(image => image.Name).Order());
+        Assert.Contains("Removed 1 image of", fixture.Error);
     }
 
     [Fact]

@@ -12,6 +12,7 @@ using Ahoy.Contracts;
 using Ahoy.Contracts.Access;
 using Ahoy.Contracts.Agents;
 using Ahoy.Contracts.Blobs;
+using Ahoy.Contracts.Builds;
 using Ahoy.Contracts.Images;
 using Ahoy.Contracts.Jobs;
 using Microsoft.AspNetCore.Builder;
@@ -62,6 +63,25 @@ internal sealed class FakeMaster : IAsyncDisposable
 
     /// <summary>The next PATCH is cut off after so many bytes; -1: none is.</summary>
     public long CutUploadAfter { get; set; } = -1;
+
+    /// <summary>What a build prints.</summary>
+    public string BuildLog { get; set; } = "";
+
+    /// <summary>How the build ends; until then it runs.</summary>
+    public TaskCompletionSource<BuildView> Build { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Completed when somebody waits for the build.</summary>
+    public TaskCompletionSource BuildWaited { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public static BuildView Built(string name, BuildState state, string? error = null) => new()
+    {
+        Id = "b1",
+        Name = name,
+        State = state,
+        Image = state == BuildState.Complete ? Digest.Of([1]) : null,
+        Error = error,
+        StartedAt = DateTimeOffset.UnixEpoch,
+    };
 
     /// <summary>What a submitted job becomes.</summary>
     public Func<JobView, JobView> Outcome { get; set; } = job => job with { State = JobState.Complete, ExitCode = 0, Version = job.Version + 1 };
@@ -128,7 +148,13 @@ internal sealed class FakeMaster : IAsyncDisposable
             ["blobs", "batch"] => BatchAsync(context),
             ["uploads", var digest] => UploadAsync(context, Digest.Parse(digest)),
             ["images"] => WriteAsync(context, new ImageList { Images = [.. Images.Values.Where(image => !request.Query.ContainsKey("kind") || request.Query["kind"] == (image.Kind == ImageKind.Base ? "base" : "application"))] }, AhoyJson.Default.ImageList),
-            ["images", var kind, var name] when Images.TryGetValue($"{kind}/{name}", out var image) => WriteAsync(context, image, AhoyJson.Default.ImageView),
+            ["images", var kind, var name] when request.Method == "GET" && Images.TryGetValue($"{kind}/{name}", out var image) => WriteAsync(context, image, AhoyJson.Default.ImageView),
+            ["images", _, _, "contents"] => WriteAsync(context, new ImageContents { Packages = new Dictionary<string, string>(), Files = [], DirectoryLinks = new Dictionary<string, string>() }, AhoyJson.Default.ImageContents),
+            ["images", var kind, var name] when request.Method == "DELETE" && Images.TryRemove($"{kind}/{name}", out _) => Task.CompletedTask,
+            ["builds"] => WriteAsync(context, Built("mine", BuildState.Running), AhoyJson.Default.BuildView),
+            ["builds", _] when request.Method == "DELETE" => CancelBuildAsync(context),
+            ["builds", _] => BuildAsync(context),
+            ["builds", _, "log"] => BuildLogAsync(context),
             ["jobs"] when request.Method == "POST" => SubmitAsync(context),
             ["jobs"] => WriteAsync(context, new JobList { Jobs = [.. Jobs.Values.OrderByDescending(job => job.Id.Value).Take(int.Parse(request.Query["limit"]!))] }, AhoyJson.Default.JobList),
             ["jobs", var id] when Jobs.TryGetValue(long.Parse(id), out var job) => JobAsync(context, job),
@@ -137,6 +163,28 @@ internal sealed class FakeMaster : IAsyncDisposable
             ["jobs", _, "outputs", .. var path] when Outputs.TryGetValue(string.Join('/', path), out var bytes) => OutputAsync(context, bytes),
             _ => RefuseAsync(context, new Problem { Title = "Not found", Status = 404, Detail = $"There is no {request.Path}.", Code = ErrorCode.NotFound }),
         });
+    }
+
+    private async Task BuildAsync(HttpContext context)
+    {
+        BuildWaited.TrySetResult();
+        await WriteAsync(context, await Build.Task.WaitAsync(context.RequestAborted), AhoyJson.Default.BuildView);
+    }
+
+    private Task CancelBuildAsync(HttpContext context)
+    {
+        Build.TrySetResult(Built("mine", BuildState.Failed, "Canceled by its user."));
+        return WriteAsync(context, Built("mine", BuildState.Failed, "Canceled by its user."), AhoyJson.Default.BuildView);
+    }
+
+    private async Task BuildLogAsync(HttpContext context)
+    {
+        await Build.Task.WaitAsync(context.RequestAborted);
+        var log = Encoding.UTF8.GetBytes(BuildLog);
+        var offset = (int)long.Parse(context.Request.Query["offset"]!);
+        context.Response.Headers[Routes.LogNextOffsetHeader] = log.Length.ToString();
+        context.Response.Headers[Routes.LogCompleteHeader] = "true";
+        await context.Response.Body.WriteAsync(log.AsMemory(Math.Min(offset, log.Length)));
     }
 
     private async Task MissingAsync(HttpContext context)

@@ -73,7 +73,7 @@ public sealed class MasterApiTests
         master.Refusals.Enqueue(Unwell);
         var text = new MemoryStream();
 
-        await api.CopyJobLogAsync(job.Id, LogStream.Stdout, follow: true, text, CancellationToken.None);
+        await api.CopyJobLogAsync(job.Id, LogStream.Stdout, follow: true, part => text.Write(part), CancellationToken.None);
 
         Assert.Equal("one\ntwo\n"u8.ToArray(), text.ToArray());
     }

@@ -5,7 +5,7 @@ namespace Ahoy.Images.Capture.Elf;
 /// <summary>What a compiled program or library needs: its dynamic linker and, recursively, its libraries.</summary>
 internal sealed class ElfCapture(RootDirectory root, CaptureEnvironment environment, BaseSystem baseSystem, SupplyRules rules, CaptureLedger ledger)
 {
-    private readonly LibraryResolver _resolver = new(root, environment.LibraryPath);
+    private readonly LibraryResolver _resolver = new(root, Absolute(environment));
     private readonly HashSet<string> _done = new(StringComparer.Ordinal);
 
     public void Capture(string program, Placement placement)
@@ -151,4 +151,8 @@ internal sealed class ElfCapture(RootDirectory root, CaptureEnvironment environm
             Hint = "Choose a base of a newer release, or compile the program on one as old as the base.",
         });
     }
+
+    // ld.so(8): directories of LD_LIBRARY_PATH may be relative, and an empty one is the working directory.
+    private static string? Absolute(CaptureEnvironment environment) => environment.LibraryPath is not { Length: > 0 } path ? null
+        : string.Join(':', path.Split(':', ';').Select(directory => Path.GetFullPath(directory.Length == 0 ? "." : directory, environment.WorkingDirectory)));
 }

@@ -18,7 +18,10 @@ internal sealed class PythonCapture(RootDirectory root, CaptureEnvironment envir
         // "env python3" in an activated virtual environment: the environment is not on the job's PATH, so the Python below it is
         // started there, and the environment's modules are put where that one looks.
         var moved = graph.Python.IsVirtual && shebang.Command is not null;
-        var interpreter = moved ? BelowVirtual(graph.Python, shebang.Command!) : graph.Python.Path;
+        // "#!/home/u/venv/bin/python": the environment is taken along as it lies, and only the Python below it comes from elsewhere.
+        var interpreter = moved ? BelowVirtual(graph.Python, shebang.Command!)
+            : graph.Python.IsVirtual ? CarryVirtual(graph.Python)
+            : graph.Python.Path;
         var item = new CaptureItem
         {
             Name = shebang.Command ?? shebang.Interpreter,
@@ -54,7 +57,7 @@ internal sealed class PythonCapture(RootDirectory root, CaptureEnvironment envir
             if (await PythonInterpreter.FindAsync(root, candidate, environment.Home, cancellationToken) is not { } python)
                 continue;
             var suppliedPython = rules.For(candidate) is not null;
-            var graph = PythonGraph.Build(root, python, script, module => (PythonInterpreter.IsSite(module.Directory) || !suppliedPython) && rules.For(module.Path) is null);
+            var graph = PythonGraph.Build(root, python, script, module => (!python.IsStandard(module.Directory) || !suppliedPython) && rules.For(module.Path) is null);
             if (!graph.Missing.Any(missing => missing.Needed))
             {
                 if (graphs.Count > 0)
@@ -87,6 +90,25 @@ internal sealed class PythonCapture(RootDirectory root, CaptureEnvironment envir
         return root.IsExecutable(below) ? below : root.File(python.Path)!;
     }
 
+    /// <summary>Puts a virtual environment's frame into the image at its own place: pyvenv.cfg, by which Python knows it, and the links or the copy by which it is started.</summary>
+    /// <returns>The Python below, which the last of the links leads to; the environment's own when it holds a copy.</returns>
+    private string CarryVirtual(PythonInterpreter python)
+    {
+        var prefix = root.Directory(python.Prefix)!;
+        ledger.CarryInPlace($"{python.Prefix}/pyvenv.cfg");
+        var links = root.Trace(python.Path)!.Links;
+        programs.KeepInPlace(prefix);
+        ledger.Verify(python.Path);
+        // A directory on the way to the environment may be a link too; what comes behind the environment's own is the installation below.
+        var last = links.ToList().FindLastIndex(link => link.Path.StartsWith($"{prefix}/", StringComparison.Ordinal));
+        foreach (var link in links.Take(last + 1))
+        {
+            ledger.Link(link.Path, link.Target);
+        }
+
+        return last < 0 ? python.Path : Path.GetFullPath(links[last].Target, Path.GetDirectoryName(links[last].Path)!);
+    }
+
     private void StandardLibrary(PythonInterpreter python, string interpreter)
     {
         var directory = $"{python.BasePrefix}/lib/python{python.Version}";
@@ -114,7 +136,7 @@ internal sealed class PythonCapture(RootDirectory root, CaptureEnvironment envir
             return;
         }
 
-        if (!PythonInterpreter.IsSite(module.Directory) && interpreter.Travels)
+        if (graph.Python.IsStandard(module.Directory) && interpreter.Travels)
         {
             // The standard library comes as a whole; its extensions need libraries of their own.
             if (module.Kind == PythonModuleKind.Extension)
@@ -128,7 +150,7 @@ internal sealed class PythonCapture(RootDirectory root, CaptureEnvironment envir
             return;
         }
 
-        if (!PythonInterpreter.IsSite(module.Directory))
+        if (graph.Python.IsStandard(module.Directory))
             ledger.Add(Item(imported) with { Supply = CaptureSupply.Base });
         else if (!interpreter.Travels && !rules.SameRelease)
             ledger.Add(Item(imported) with { Hint = $"The base has a Python of its own, for which this computer's {module.Name} was not made. {ScriptHints.ForModule(module.Name)}" });
@@ -169,11 +191,26 @@ internal sealed class PythonCapture(RootDirectory root, CaptureEnvironment envir
     private void ThirdParty(ImportedModule imported, PythonInterpreter python, bool moved)
     {
         var module = imported.Module;
-        var leaves = moved || module.Directory == python.UserSite;
+        var leaves = (moved && PythonInterpreter.IsSite(module.Directory)) || module.Directory == python.UserSite;
         var target = leaves ? python.SiteDirectory : root.Directory(module.Directory)!;
         var top = module.Name.Split('.')[0];
         _tree.CarryPackage(module.Directory, top, target);
+        if (!PythonInterpreter.IsSite(module.Directory))
+            PathFiles(module.Directory, python, moved);
         ledger.Add(Item(imported) with { Name = top, Path = $"{module.Directory}/{top}", Supply = CaptureSupply.Copied, Target = $"{target}/{top}" });
+    }
+
+    /// <summary>The .pth files by which a site directory adds this one to the module path (site.py), as editable installations do.</summary>
+    private void PathFiles(string directory, PythonInterpreter python, bool moved)
+    {
+        foreach (var site in python.SearchPath.Where(PythonInterpreter.IsSite))
+        {
+            foreach (var file in Directory.EnumerateFiles(root.HostPath(root.Directory(site)!), "*.pth").Where(file => File.ReadLines(file).Any(line => line.Trim().TrimEnd('/') == directory)))
+            {
+                var target = moved || site == python.UserSite ? python.SiteDirectory : root.Directory(site)!;
+                ledger.Carry($"{site}/{Path.GetFileName(file)}", new Placement(CaptureSupply.Copied, $"{target}/{Path.GetFileName(file)}"));
+            }
+        }
     }
 
     private void Missing(PythonGraph graph)

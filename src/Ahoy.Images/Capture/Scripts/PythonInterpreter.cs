@@ -47,6 +47,10 @@ public sealed record PythonInterpreter
         };
     }
 
+    /// <summary>True for a directory of the standard library, which belongs to the interpreter.</summary>
+    public bool IsStandard(string directory) =>
+        !IsSite(directory) && directory.StartsWith($"{BasePrefix}/lib/python{Version.Split('.')[0]}", StringComparison.Ordinal);
+
     public static bool IsSite(string directory) =>
         directory.Contains("/site-packages", StringComparison.Ordinal) || directory.Contains("/dist-packages", StringComparison.Ordinal);
 

@@ -21,6 +21,9 @@ internal static class PythonLayout
         var chain = root.Trace(path)!.Links.Select(link => link.Path).Prepend(root.Place(path)!);
         var virtualPrefix = chain.Select(Above).FirstOrDefault(directory => root.File($"{directory}/pyvenv.cfg") is not null);
         var basePrefix = Above(file);
+        // An environment made with --copies holds the program itself; pyvenv.cfg names the directory that it was copied from.
+        if (basePrefix == virtualPrefix && Setting(root, virtualPrefix, "home") is { } home)
+            basePrefix = Above($"{home}/python");
         var version = Version(root, file, basePrefix);
         if (version is null)
             return null;
@@ -63,8 +66,13 @@ internal static class PythonLayout
     }
 
     private static bool SeesSystem(RootDirectory root, string prefix) =>
+        string.Equals(Setting(root, prefix, "include-system-site-packages"), "true", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>A "key = value" of pyvenv.cfg; null when it is not set.</summary>
+    private static string? Setting(RootDirectory root, string prefix, string key) =>
         File.ReadLines(root.HostPath(root.File($"{prefix}/pyvenv.cfg")!))
-            .Any(line => line.Replace(" ", "", StringComparison.Ordinal).Equals("include-system-site-packages=true", StringComparison.OrdinalIgnoreCase));
+            .Select(line => line.Split('=', 2))
+            .FirstOrDefault(pair => pair.Length == 2 && pair[0].Trim().Equals(key, StringComparison.OrdinalIgnoreCase))?[1].Trim();
 
     // /usr/bin/python3 → /usr
     private static string Above(string path) => Path.GetDirectoryName(Path.GetDirectoryName(path) ?? "/") is { Length: > 1 } prefix ? prefix : "";

@@ -11,13 +11,18 @@ public sealed record Shebang
     /// <summary>The kernel reads this many bytes (BINPRM_BUF_SIZE).</summary>
     private const int LongestLine = 256;
 
-    /// <summary>The path after "#!".</summary>
+    /// <summary>The path after "#!"; empty for an interpreter that is looked up on PATH without env(1).</summary>
     public required string Interpreter { get; init; }
     /// <summary>What env starts; null when the interpreter is not env.</summary>
     public string? Command { get; init; }
 
     /// <summary>The name of the language's program, without directory: "python3", "sh".</summary>
     public string Name => Path.GetFileName(Command ?? Interpreter);
+
+    /// <summary>For a script that a command line hands to its interpreter: "python3 script.py".</summary>
+    /// <param name="program">An absolute path, or a name that is looked up on PATH.</param>
+    public static Shebang Of(string program) =>
+        program.Contains('/', StringComparison.Ordinal) ? new Shebang { Interpreter = program } : new Shebang { Interpreter = "", Command = program };
 
     /// <summary>Null when the file does not begin with "#!" and a path.</summary>
     public static Shebang? Read(string hostPath)

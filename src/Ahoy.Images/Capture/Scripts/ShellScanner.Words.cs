@@ -1,11 +1,20 @@
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace Ahoy.Images.Capture.Scripts;
 
 /// <summary>Words: quotes, expansions, substitutions.</summary>
 public sealed partial class ShellScanner
 {
-    private (string Word, bool Literal) ReadWord()
+    private const string Self = """(\$0|\$\{0\}|\$BASH_SOURCE|\$\{BASH_SOURCE(\[0\])?\})""";
+    private const string OwnPlace = """(\$\(\s*dirname\s+(--\s+)?(""" + Self + """|\$\((readlink\s+-f|realpath)\s+""" + Self + """\))\s*\)|\$\{(0|BASH_SOURCE(\[0\])?)%/\*\})""";
+
+    // The usual ways to say "where this script lies", without their quotes.
+    [GeneratedRegex("^(" + OwnPlace + """|\$\(\s*cd\s+(-P\s+)?(--\s+)?""" + OwnPlace + """(\s*&?>\s*/dev/null(\s+2>&1)?)?\s*(&&|;)\s*pwd(\s+-P)?\s*\))$""")]
+    private static partial Regex OwnDirectoryExpansion { get; }
+
+    // Commands in $(…), `…` and "…$(…)…" are scanned on the way.
+    private ShellWord ReadWord()
     {
         var word = new StringBuilder();
         var literal = true;
@@ -31,8 +40,7 @@ public sealed partial class ShellScanner
                     _at = Math.Min(_at + 2, _text.Length);
                     break;
                 case '$' or '`':
-                    literal = false;
-                    Expansion();
+                    literal &= Expansion(word);
                     break;
                 case '*' or '?':
                     literal = false;
@@ -48,7 +56,7 @@ public sealed partial class ShellScanner
 
         if (_at == start)
             _at++;
-        return (word.ToString(), literal);
+        return new ShellWord(word.ToString(), _text[start..Math.Min(_at, _text.Length)], literal);
     }
 
     private bool Quoted(StringBuilder word)
@@ -64,8 +72,7 @@ public sealed partial class ShellScanner
             }
             else if (_text[_at] is '$' or '`')
             {
-                literal = false;
-                Expansion();
+                literal &= Expansion(word);
             }
             else
             {
@@ -77,8 +84,10 @@ public sealed partial class ShellScanner
         return literal;
     }
 
-    private void Expansion()
+    /// <returns>True when it stands for the script's own directory, for which <see cref="OwnDirectory"/> is put into the word.</returns>
+    private bool Expansion(StringBuilder word)
     {
+        var start = _at;
         if (_text[_at] == '`')
         {
             var end = _text.IndexOf('`', _at + 1);
@@ -98,15 +107,26 @@ public sealed partial class ShellScanner
         }
         else
         {
-            _at++;
+            for (_at++; char.IsAsciiLetterOrDigit(Peek(0)) || Peek(0) == '_'; _at++)
+            {
+            }
         }
+
+        if (!IsOwnDirectory(_text[start.._at]))
+            return false;
+        word.Append(OwnDirectory);
+        return true;
     }
+
+    private bool IsOwnDirectory(string expansion) =>
+        _ownDirectories.Contains(expansion.Trim('$', '{', '}')) || OwnDirectoryExpansion.IsMatch(expansion.Replace("\"", "", StringComparison.Ordinal));
 
     private void Inner(string script)
     {
         if (_depth >= DeepestSubstitution)
             return;
         var inner = new ShellScanner(script, _depth + 1);
+        inner._ownDirectories.UnionWith(_ownDirectories);
         inner.Read();
         _commands.AddRange(inner._commands);
         _functions.UnionWith(inner._functions);

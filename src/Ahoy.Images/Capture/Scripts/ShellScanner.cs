@@ -3,33 +3,38 @@ using System.Text;
 namespace Ahoy.Images.Capture.Scripts;
 
 /// <summary>
-/// Finds the programs that a shell script calls: the literal words in command position (POSIX, Shell Command Language, 2.9), without builtins, keywords,
-/// and the script's own functions. Words that the shell would first have to expand ("$PROG") can't be known. It never fails; it may overlook a command.
+/// Finds what a shell script calls: the words in command position (POSIX, Shell Command Language, 2.9) with their arguments, without builtins and keywords.
+/// It never fails; it may overlook a command.
 /// </summary>
 public sealed partial class ShellScanner
 {
+    /// <summary>Stands in words for the directory in which the script lies.</summary>
+    public const char OwnDirectory = '\u0001';
+
     private const int DeepestSubstitution = 16;
 
     private static readonly HashSet<string> Keywords = ["if", "then", "else", "elif", "fi", "do", "done", "while", "until", "!", "{", "}", "time"];
 
     private static readonly HashSet<string> BuiltIns =
     [
-        ":", ".", "[", "[[", "alias", "bg", "bind", "break", "builtin", "caller", "cd", "compgen", "complete", "compopt", "continue", "coproc", "declare", "dirs",
-        "disown", "echo", "enable", "esac", "eval", "exit", "export", "false", "fc", "fg", "function", "getopts", "hash", "help", "history", "in", "jobs", "kill",
+        ":", "[", "[[", "alias", "bg", "bind", "break", "builtin", "caller", "cd", "compgen", "complete", "compopt", "continue", "coproc", "declare", "dirs",
+        "disown", "echo", "enable", "esac", "exit", "export", "false", "fc", "fg", "function", "getopts", "hash", "help", "history", "in", "jobs", "kill",
         "let", "local", "logout", "mapfile", "popd", "printf", "pushd", "pwd", "read", "readarray", "readonly", "return", "select", "set", "shift", "shopt",
-        "source", "suspend", "test", "times", "trap", "true", "type", "typeset", "ulimit", "umask", "unalias", "unset", "wait",
+        "suspend", "test", "times", "trap", "true", "type", "typeset", "ulimit", "umask", "unalias", "unset", "wait",
     ];
 
     /// <summary>Programs whose first argument is a program again.</summary>
-    private static readonly HashSet<string> Prefixes = ["exec", "command", "nohup", "env", "nice", "xargs", "setsid", "stdbuf"];
+    private static readonly HashSet<string> Prefixes = ["exec", "command", "nohup", "env", "nice", "xargs", "setsid", "stdbuf", "timeout", "mpirun", "mpiexec", "srun"];
 
     private readonly HashSet<string> _functions = new(StringComparer.Ordinal);
-    private readonly List<string> _commands = [];
+    private readonly HashSet<string> _ownDirectories = new(StringComparer.Ordinal);
+    private readonly List<ShellCommand> _commands = [];
     private readonly Queue<(string End, bool Indented)> _hereDocuments = new();
     private readonly int _depth;
     private readonly string _text;
     private int _at;
     private bool _command = true;
+    private List<ShellWord>? _arguments;
     private int _cases;
     private bool _pattern;
 
@@ -39,12 +44,11 @@ public sealed partial class ShellScanner
         _depth = depth;
     }
 
-    /// <summary>The command words in the order of the script, each once.</summary>
-    public static IReadOnlyList<string> Scan(string script)
+    public static ShellScript Scan(string script)
     {
         var scanner = new ShellScanner(script.Replace("\\\n", " ", StringComparison.Ordinal), 0);
         scanner.Read();
-        return [.. scanner._commands.Where(command => !scanner._functions.Contains(command)).Distinct(StringComparer.Ordinal)];
+        return new ShellScript(scanner._commands, scanner._functions);
     }
 
     private void Read()
@@ -57,7 +61,7 @@ public sealed partial class ShellScanner
                 case '\n':
                     _at++;
                     SkipHereDocuments();
-                    _command = true;
+                    Begin(command: true);
                     break;
                 case ' ' or '\t' or '\r':
                     _at++;
@@ -68,13 +72,18 @@ public sealed partial class ShellScanner
                 case ';' or '&' or '|':
                     Separator(character);
                     break;
+                case '(' when Peek(1) == '(' && _command && !_pattern:
+                    // An arithmetic command: ((i++))
+                    _at = Math.Min(Closing(_at, '(', ')') + 1, _text.Length);
+                    Begin(command: false);
+                    break;
                 case '(':
                     _at++;
-                    _command = !_pattern;
+                    Begin(command: !_pattern);
                     break;
                 case ')':
                     _at++;
-                    _command = true;
+                    Begin(command: true);
                     _pattern = false;
                     break;
                 case '<' or '>':
@@ -105,7 +114,13 @@ public sealed partial class ShellScanner
                 break;
         }
 
-        _command = true;
+        Begin(command: true);
+    }
+
+    private void Begin(bool command)
+    {
+        _command = command;
+        _arguments = null;
     }
 
     private void Redirection()
@@ -116,7 +131,7 @@ public sealed partial class ShellScanner
         {
             // Process substitution: <(command)
             _at += 2;
-            _command = true;
+            Begin(command: true);
             return;
         }
 
@@ -126,20 +141,23 @@ public sealed partial class ShellScanner
         }
 
         SkipBlanks();
-        var (word, _) = ReadWord();
+        var word = ReadWord().Text;
         if (here)
             _hereDocuments.Enqueue((word, indented));
     }
 
     private void Word()
     {
-        var (word, literal) = ReadWord();
+        var word = ReadWord();
+        // HERE=$(dirname "$0"), also after export or local.
+        if (word.Literal && word.Text.EndsWith(OwnDirectory) && IsAssignment(word.Text) && word.Text.IndexOf('=', StringComparison.Ordinal) == word.Text.Length - 2)
+            _ownDirectories.Add(word.Text[..^2]);
         // The file descriptor of "2> file".
-        if (Peek(0) is '<' or '>' && word.All(char.IsDigit))
+        if (Peek(0) is '<' or '>' && word.Text.All(char.IsDigit) && word.Literal)
             return;
         if (_pattern)
         {
-            if (word == "esac")
+            if (word.Text == "esac")
             {
                 _pattern = false;
                 _cases = Math.Max(0, _cases - 1);
@@ -148,26 +166,35 @@ public sealed partial class ShellScanner
             return;
         }
 
-        if (literal && _command && IsFunctionHead())
-        {
-            _functions.Add(word);
-            return;
-        }
-
-        if (!_command)
-            return;
-        if (!literal)
-        {
-            // "A=$(x) program": what an assignment starts with is known even when its value is not.
-            _command = IsAssignment(word);
-            return;
-        }
-
-        Command(word);
+        if (word.Literal && _command && IsFunctionHead())
+            _functions.Add(word.Text);
+        else if (!_command)
+            _arguments?.Add(word);
+        else if (IsAssignment(word.Text))
+            SkipArray();
+        else if (!word.Literal)
+            Emit(word);
+        else
+            Command(word);
     }
 
-    private void Command(string word)
+    private void Emit(ShellWord name)
     {
+        _command = false;
+        _arguments = [];
+        _commands.Add(new ShellCommand(name, _arguments));
+    }
+
+    // A=(one two): the position stays before the bracket when there is none.
+    private void SkipArray()
+    {
+        if (Peek(0) == '(')
+            _at = Math.Min(Closing(_at, '(', ')') + 1, _text.Length);
+    }
+
+    private void Command(ShellWord name)
+    {
+        var word = name.Text;
         switch (word)
         {
             case "case":
@@ -175,7 +202,7 @@ public sealed partial class ShellScanner
                 SkipBlanks();
                 _ = ReadWord();
                 SkipWhite();
-                if (ReadWord().Word == "in")
+                if (ReadWord().Text == "in")
                 {
                     _cases++;
                     _pattern = true;
@@ -183,33 +210,42 @@ public sealed partial class ShellScanner
 
                 return;
             case "for" or "select":
+                SkipBlanks();
+                // for ((i=0; i<3; i++))
+                if (Peek(0) == '(')
+                    _at = Math.Min(Closing(_at, '(', ')') + 1, _text.Length);
                 SkipUntilSeparator();
+                return;
+            case "[[":
+                SkipTest();
                 return;
             case "function":
                 SkipBlanks();
-                _functions.Add(ReadWord().Word);
+                _functions.Add(ReadWord().Text);
                 return;
             case "esac":
                 _cases = Math.Max(0, _cases - 1);
                 return;
         }
 
-        if (Keywords.Contains(word) || IsAssignment(word))
+        if (Keywords.Contains(word))
             return;
         if (Prefixes.Contains(word))
         {
             if (word is not ("exec" or "command"))
-                _commands.Add(word);
+                _commands.Add(new ShellCommand(name, []));
             SkipOptions();
-            return;
         }
-
-        _command = false;
-        if (!BuiltIns.Contains(word) && IsProgramName(word))
-            _commands.Add(word);
+        else if (!BuiltIns.Contains(word) && IsProgramName(word))
+        {
+            Emit(name);
+        }
+        else
+        {
+            Begin(command: false);
+        }
     }
 
-    // A word with its quotes removed; literal when nothing in it needs expansion. Commands in $(…), `…` and "…$(…)…" are scanned on the way.
     private void SkipHereDocuments()
     {
         while (_hereDocuments.TryDequeue(out var document))
@@ -226,14 +262,26 @@ public sealed partial class ShellScanner
         }
     }
 
+    // With their values, as far as these are numbers: "nice -n 5 prog", "timeout 10s prog".
     private void SkipOptions()
     {
         SkipBlanks();
-        while (Peek(0) == '-')
+        while (Peek(0) == '-' || char.IsAsciiDigit(Peek(0)))
         {
             _ = ReadWord();
             SkipBlanks();
         }
+    }
+
+    // [[ … ]]: "&&", "||" and brackets in it are no shell operators.
+    private void SkipTest()
+    {
+        do
+        {
+            SkipWhite();
+        }
+        while (_at < _text.Length && ReadWord().Raw != "]]");
+        Begin(command: false);
     }
 
     private void SkipUntilSeparator()
@@ -241,7 +289,7 @@ public sealed partial class ShellScanner
         while (_at < _text.Length && _text[_at] is not ('\n' or ';'))
         {
             if (_text[_at] is '$' or '`')
-                Expansion();
+                Expansion(new StringBuilder());
             else
                 _at++;
         }
@@ -300,5 +348,5 @@ public sealed partial class ShellScanner
     }
 
     private static bool IsProgramName(string word) =>
-        word.Length > 0 && !char.IsDigit(word[0]) && word.All(letter => char.IsLetterOrDigit(letter) || letter is '_' or '-' or '.' or '/' or '+' or '~');
+        word.Length > 0 && !char.IsDigit(word[0]) && word[0] != '-' && word.All(letter => char.IsLetterOrDigit(letter) || letter is '_' or '-' or '.' or '/' or '+' or '~' or OwnDirectory);
 }

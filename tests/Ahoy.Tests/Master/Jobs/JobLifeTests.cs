@@ -54,6 +54,26 @@ public sealed class JobLifeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Job_WhoseImageTravels_ShowsHowFarItIsUntilItRuns()
+    {
+        var agent = await _master.AgentAsync("one", 2, Requests.Gigabyte);
+        var job = await _master.Manager.SubmitAsync(Requests.Small);
+        var attempt = await agent.TakeAsync();
+        var pull = new PullProgress { Done = 10, Total = 100 };
+
+        await agent.ContactAsync(ScriptedAgent.Report(attempt, JobState.Preparing) with { Pull = pull });
+        var preparing = await _master.Manager.JobAsync(job.Id);
+        await agent.ContactAsync(ScriptedAgent.Report(attempt, JobState.Preparing) with { Pull = pull with { Done = 101 } });
+        var after = await _master.Manager.JobAsync(job.Id);
+        await agent.ReportAsync(attempt, JobState.Running);
+
+        Assert.Equal((JobState.Preparing, pull), (preparing.State, preparing.Pull));
+        // More than all is no progress that anybody could draw.
+        Assert.Equal((preparing.Version, pull), (after.Version, after.Pull));
+        Assert.Null((await _master.Manager.JobAsync(job.Id)).Pull);
+    }
+
+    [Fact]
     public async Task States_NeverGoBack()
     {
         var agent = await _master.AgentAsync("one", 2, Requests.Gigabyte);
