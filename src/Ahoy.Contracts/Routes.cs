@@ -14,6 +14,9 @@ public static class Routes
     /// <summary>Header of log responses: "true" when nothing will follow.</summary>
     public const string LogCompleteHeader = "Ahoy-Log-Complete";
 
+    /// <summary>GET, without a token: 204 while the master can write to its database, else 503 with problem details.</summary>
+    public const string Health = "/health";
+
     public const string Api = "/api/v1";
     public const string WhoAmI = Api + "/whoami";
     public const string Tokens = Api + "/tokens";

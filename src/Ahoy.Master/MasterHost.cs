@@ -115,7 +115,7 @@ public sealed class MasterHost : IAsyncDisposable
         services.AddSingleton(time);
         services.AddSingleton(certificates);
         // Made by the container, so that it closes them in the right order.
-        services.AddSingleton(_ => Database.Open(Path.Combine(options.DataDirectory, "ahoy.db")));
+        services.AddSingleton(provider => Database.Open(Path.Combine(options.DataDirectory, "ahoy.db"), provider.GetRequiredService<ILogger<Database>>()));
         services.AddSingleton(_ => new BlobStore(Path.Combine(options.DataDirectory, "blobs")));
         services.AddSingleton(_ => new JobLogs(Path.Combine(options.DataDirectory, "logs")));
         services.AddSingleton<LongPolls>();
@@ -146,6 +146,8 @@ public sealed class MasterHost : IAsyncDisposable
         var blobs = services.GetRequiredService<BlobStore>();
         var users = services.GetRequiredService<BlobUsers>();
         var polls = services.GetRequiredService<LongPolls>();
+
+        app.MapHealth(services.GetRequiredService<Database>());
 
         var client = app.MapGroup("").RequireToken(AccessToken.User);
         client.MapAccess(tokens);
