@@ -13,6 +13,8 @@ public static class Routes
     public const string LogNextOffsetHeader = "Ahoy-Next-Offset";
     /// <summary>Header of log responses: "true" when nothing will follow.</summary>
     public const string LogCompleteHeader = "Ahoy-Log-Complete";
+    /// <summary>Header of log responses of jobs: the attempt whose output this is. Offsets belong to one attempt: when it changes, ask from 0 again.</summary>
+    public const string LogAttemptHeader = "Ahoy-Attempt";
 
     /// <summary>GET, without a token: 204 while the master can write to its database, else 503 with problem details.</summary>
     public const string Health = "/health";

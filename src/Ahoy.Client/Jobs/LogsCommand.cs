@@ -24,8 +24,18 @@ internal static class LogsCommand
         return command;
     }
 
-    public static Task CopyAsync(ClientContext context, MasterApi api, JobId job, bool follow, CancellationToken cancellationToken) =>
-        Task.WhenAll(
-            api.CopyJobLogAsync(job, LogStream.Stdout, follow, context.Terminal.Output, cancellationToken),
-            api.CopyJobLogAsync(job, LogStream.Stderr, follow, context.Terminal.Error, cancellationToken));
+    public static Task CopyAsync(ClientContext context, MasterApi api, JobId job, bool follow, CancellationToken cancellationToken)
+    {
+        var told = "";
+        return Task.WhenAll(
+            api.CopyJobLogAsync(job, LogStream.Stdout, follow, context.Terminal.Output, Tell, cancellationToken),
+            api.CopyJobLogAsync(job, LogStream.Stderr, follow, context.Terminal.Error, Tell, cancellationToken));
+
+        // Once, though both streams meet the new attempt.
+        void Tell(string attempt)
+        {
+            if (Interlocked.Exchange(ref told, attempt) != attempt)
+                context.Terminal.Note($"ahoy: job {job} runs again, its attempt {attempt}: what stands above is the output of an earlier one.");
+        }
+    }
 }

@@ -53,6 +53,7 @@ internal static class JobEndpoints
 
             // The state was read before the bytes: when it was terminal, these bytes are all that will come.
             context.Response.Headers[Routes.LogNextOffsetHeader] = (from + bytes.Length).ToString(CultureInfo.InvariantCulture);
+            context.Response.Headers[Routes.LogAttemptHeader] = row.Attempt.ToString(CultureInfo.InvariantCulture);
             context.Response.Headers[Routes.LogCompleteHeader] = row.State.IsTerminal() && bytes.Length < LogChunkBytes ? "true" : "false";
             return TypedResults.Bytes(bytes, "application/octet-stream");
         });
