@@ -15,6 +15,8 @@ public sealed record MasterOptions
     public string Manager { get; init; } = "manager";
     /// <summary>How long an agent may be silent before its jobs are given back.</summary>
     public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(60);
+    /// <summary>How long an agent that is in contact may take to confirm a cancel before the job ends without it. Shorter than a client's patience with its Ctrl-C.</summary>
+    public TimeSpan CancelLimit { get; init; } = TimeSpan.FromSeconds(45);
     /// <summary>How often a job may lose its host before it ends with SYSTEM_ERROR.</summary>
     public int MaxLostAttempts { get; init; } = 3;
     /// <summary>Leases are not looked at more often than this.</summary>
