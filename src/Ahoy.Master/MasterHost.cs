@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Security;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Ahoy.Contracts;
@@ -17,6 +18,7 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -135,6 +137,7 @@ public sealed class MasterHost : IAsyncDisposable
         services.AddSingleton<BuildQueue>();
         services.AddSingleton<Matcher>();
         services.AddHostedService(provider => provider.GetRequiredService<Matcher>());
+        services.AddHostedService<Renewals>();
         services.AddSingleton<LostAttempts>();
         services.AddHostedService(provider => provider.GetRequiredService<LostAttempts>());
     }
@@ -160,7 +163,7 @@ public sealed class MasterHost : IAsyncDisposable
         app.MapGroup("").RequireToken(AccessToken.Join).MapJoin(tokens);
 
         var agent = app.MapGroup("").RequireToken(AccessToken.Agent);
-        agent.MapContact(services.GetRequiredService<ContactHandler>());
+        agent.MapContact(services.GetRequiredService<ContactHandler>(), tokens);
         agent.MapAttempts(services.GetRequiredService<AttemptReports>(), services.GetRequiredService<AttemptBlobs>(), blobs, users);
     }
 
@@ -195,10 +198,14 @@ public sealed class MasterHost : IAsyncDisposable
         kestrel.Limits.Http2.MaxStreamsPerConnection = 256;
         kestrel.Limits.Http2.InitialConnectionWindowSize = 4 << 20;
         kestrel.Limits.Http2.InitialStreamWindowSize = 2 << 20;
-        kestrel.Listen(listen, endpoint => endpoint.UseHttps(https =>
+        // Asked at every connection, because the certificate is renewed while the master runs.
+        kestrel.Listen(listen, endpoint => endpoint.UseHttps(new TlsHandshakeCallbackOptions
         {
-            https.ServerCertificate = certificates.Server;
-            https.ServerCertificateChain = certificates.Chain;
+            OnConnection = _ => ValueTask.FromResult(new SslServerAuthenticationOptions
+            {
+                ServerCertificateContext = certificates.Current,
+                ApplicationProtocols = [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11],
+            }),
         }));
     }
 
