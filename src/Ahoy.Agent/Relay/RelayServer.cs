@@ -24,6 +24,7 @@ internal sealed partial class RelayServer : IAsyncDisposable
     private readonly CancellationTokenSource _closing = new();
     private readonly ConcurrentDictionary<Task, bool> _connections = new();
     private readonly ConcurrentDictionary<Digest, long> _delivered = new();
+    private readonly HashSet<Digest> _begun = [];
     private readonly Task _accepting;
 
     private RelayServer(Attempt attempt, MasterClient master, Action onPhase, ILogger logger)
@@ -102,7 +103,7 @@ internal sealed partial class RelayServer : IAsyncDisposable
         try
         {
             using var connection = new RelayConnection(socket);
-            await new RelaySession(_attempt, _master, connection, _delivered, _onPhase).RunAsync(_closing.Token);
+            await new RelaySession(_attempt, _master, connection, _delivered, _begun, _onPhase).RunAsync(_closing.Token);
         }
         catch (OperationCanceledException) when (_closing.IsCancellationRequested)
         {
