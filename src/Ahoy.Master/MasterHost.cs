@@ -11,6 +11,7 @@ using Ahoy.Master.Builds;
 using Ahoy.Master.Images;
 using Ahoy.Master.Jobs;
 using Ahoy.Master.Problems;
+using Ahoy.Master.Retention;
 using Ahoy.Master.Storage;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -138,6 +139,9 @@ public sealed class MasterHost : IAsyncDisposable
         services.AddSingleton<Matcher>();
         services.AddHostedService(provider => provider.GetRequiredService<Matcher>());
         services.AddHostedService<Renewals>();
+        services.AddSingleton<BlobCollection>();
+        services.AddSingleton<RetentionRun>();
+        services.AddHostedService(provider => provider.GetRequiredService<RetentionRun>());
         services.AddSingleton<LostAttempts>();
         services.AddHostedService(provider => provider.GetRequiredService<LostAttempts>());
     }

@@ -1,3 +1,5 @@
+using Ahoy.Master.Retention;
+
 namespace Ahoy.Master;
 
 /// <summary>How this master works.</summary>
@@ -21,6 +23,8 @@ public sealed record MasterOptions
     public int MaxLostAttempts { get; init; } = 3;
     /// <summary>Leases are not looked at more often than this.</summary>
     public TimeSpan ShortestLeaseCheck { get; init; } = TimeSpan.FromSeconds(1);
+    /// <summary>How long what nobody needs any more is kept.</summary>
+    public RetentionOptions Retention { get; init; } = new();
     /// <summary>The longest that one build may take.</summary>
     public TimeSpan BuildLimit { get; init; } = TimeSpan.FromHours(1);
     /// <summary>Runtimes to try for builds, in this order.</summary>

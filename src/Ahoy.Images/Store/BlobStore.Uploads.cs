@@ -55,12 +55,22 @@ public sealed partial class BlobStore
         var oldest = time.GetUtcNow().UtcDateTime - age;
         foreach (var file in Entries(_uploads).Concat(Entries(_temporary)).Where(entry => entry.LastWriteTimeUtc < oldest))
         {
-            if (_busy.ContainsKey(file.FullName))
+            if (!_busy.TryAdd(file.FullName, 0))
                 continue;
-            if (file is DirectoryInfo directory)
-                directory.Delete(recursive: true);
-            else
-                file.Delete();
+            try
+            {
+                file.Refresh();
+                if (file.LastWriteTimeUtc >= oldest)
+                    continue;
+                if (file is DirectoryInfo directory)
+                    directory.Delete(recursive: true);
+                else
+                    file.Delete();
+            }
+            finally
+            {
+                _busy.TryRemove(file.FullName, out _);
+            }
         }
     }
 

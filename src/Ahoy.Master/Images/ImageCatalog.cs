@@ -27,6 +27,9 @@ internal sealed class ImageCatalog
             .Where(image => (image.Kind == ImageKind.Base || image.Owner == user) && (kind is null || image.Kind == kind))
             .OrderBy(image => image.Name, StringComparer.Ordinal)];
 
+    /// <summary>The manifest of every image that has a name.</summary>
+    public IReadOnlyCollection<Digest> Manifests() => [.. _images.Values.Select(image => image.Digest)];
+
     public ImageView? Find(string user, ImageKind kind, string name) => _images.GetValueOrDefault(Key.Of(kind, user, name));
 
     /// <exception cref="AhoyException"><see cref="ErrorCode.UnknownBase"/> or <see cref="ErrorCode.UnknownImage"/>, naming those there are.</exception>

@@ -40,6 +40,7 @@ internal static class JobEndpoints
         {
             var owner = Caller.Of(context).Name;
             var row = jobs.Get(owner, Id(id));
+            RequireResults(row.Id, row.ResultsRemovedAt);
             var from = Math.Max(offset ?? 0, 0);
             var which = Stream(stream);
             var grown = index.WhenLogGrown(row.Id);
@@ -61,6 +62,7 @@ internal static class JobEndpoints
         group.MapGet(Routes.JobOutput, async (HttpContext context, string id, string path) =>
         {
             var view = jobs.Get(Caller.Of(context).Name, Id(id)).View(waiting: null);
+            RequireResults(view.Id, view.ResultsRemovedAt);
             var output = view.Outputs.FirstOrDefault(output => output.Path == path)
                 ?? throw new AhoyException(ErrorCode.NotFound, view.State.IsTerminal()
                     ? $"Job {view.Id} ({view.State}) has no output {path}."
@@ -76,6 +78,13 @@ internal static class JobEndpoints
         { Length: > 200 } => throw new AhoyException(ErrorCode.InvalidRequest, "The idempotency key is longer than 200 characters."),
         var key => key,
     };
+
+    /// <summary>What was removed is said to be so: an empty answer would look like a program that wrote nothing.</summary>
+    private static void RequireResults(JobId id, DateTimeOffset? removedAt)
+    {
+        if (removedAt is { } removed)
+            throw new AhoyException(ErrorCode.NotFound, $"The outputs and logs of job {id} were removed on {removed:u}: this master keeps those of ended jobs for a limited time.");
+    }
 
     private static JobId Id(string text) =>
         JobId.TryParse(text, out var id) ? id : throw new AhoyException(ErrorCode.InvalidRequest, $"\"{text}\" is not a job id. Job ids are numbers.");

@@ -61,6 +61,25 @@ internal sealed class JobLogs
         return bytes;
     }
 
+    /// <summary>Attempts with a log to which nothing was added since then.</summary>
+    public IReadOnlyList<AttemptId> UntouchedSince(DateTimeOffset time)
+    {
+        var attempts = new HashSet<AttemptId>();
+        foreach (var file in new DirectoryInfo(_directory).EnumerateFiles())
+        {
+            if (file.LastWriteTimeUtc < time.UtcDateTime && AttemptId.TryParse(Path.GetFileNameWithoutExtension(file.Name), out var attempt))
+                attempts.Add(attempt);
+        }
+
+        return [.. attempts];
+    }
+
+    public void Remove(AttemptId attempt)
+    {
+        File.Delete(PathOf(attempt, LogStream.Stdout));
+        File.Delete(PathOf(attempt, LogStream.Stderr));
+    }
+
     private static void FillGap(FileStream file, long count)
     {
         var notice = Encoding.ASCII.GetBytes($"\n[{count} bytes of output were lost here]\n");

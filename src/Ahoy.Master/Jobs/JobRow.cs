@@ -24,6 +24,8 @@ internal sealed record JobRow
     public DateTimeOffset? EndedAt { get; init; }
     public DateTimeOffset? CanceledAt { get; init; }
     public AttemptResult? Result { get; init; }
+    /// <summary>When the retention removed outputs and logs.</summary>
+    public DateTimeOffset? ResultsRemovedAt { get; init; }
 
     public AttemptId AttemptId => new(Id, Attempt);
 
@@ -46,6 +48,7 @@ internal sealed record JobRow
         Use = Result?.Use,
         ExitCode = Result?.ExitCode,
         End = Result?.End,
+        ResultsRemovedAt = ResultsRemovedAt,
         // All together with the terminal state, never before.
         Outputs = State.IsTerminal() ? Result?.Outputs ?? [] : [],
     };

@@ -10,7 +10,7 @@ namespace Ahoy.Master.Jobs;
 /// <summary>The jobs table. Every change is a compare-and-set on state and attempt, so that of two who move a job one wins.</summary>
 internal sealed class JobStore(Database database)
 {
-    private const string Columns = "id, version, owner, state, request, image, attempt, lost, agent, submitted_at, started_at, ended_at, canceled_at, result, abandoned";
+    private const string Columns = "id, version, owner, state, request, image, attempt, lost, agent, submitted_at, started_at, ended_at, canceled_at, result, abandoned, results_removed_at";
 
     /// <summary>Stores new jobs, all or none. For a key that this owner used before: the job of then.</summary>
     /// <exception cref="AhoyException"><see cref="ErrorCode.IdempotencyMismatch"/> when a key came with another request.</exception>
@@ -87,6 +87,35 @@ internal sealed class JobStore(Database database)
 
     private static string Text(JobRequest request) => JsonSerializer.Serialize(request, AhoyJson.Default.JobRequest);
 
+    /// <summary>Marks jobs that ended before then as having no results any more, at most <paramref name="count"/> of them. Their blobs and logs may go from then on.</summary>
+    public Task<List<JobRow>> RemoveResultsAsync(DateTimeOffset endedBefore, int count, DateTimeOffset now) => database.WriteAsync(connection =>
+    {
+        var ids = connection.Query(
+            "SELECT id FROM jobs WHERE ended_at < $before AND results_removed_at IS NULL ORDER BY id LIMIT $count", row => row.GetInt64(0), ("$before", endedBefore), ("$count", count));
+        var rows = new List<JobRow>();
+        foreach (var id in ids)
+        {
+            connection.Execute("UPDATE jobs SET results_removed_at = $now, version = version + 1 WHERE id = $id", ("$now", now), ("$id", id));
+            rows.AddRange(Rows(connection, "WHERE id = $id", ("$id", id)));
+        }
+
+        return rows;
+    });
+
+    /// <summary>The current attempt of each of these jobs whose log is still of use: it runs, or it ended and its results are kept.</summary>
+    public IReadOnlySet<AttemptId> WithLogs(IReadOnlyCollection<JobId> jobs) => database.Read(connection =>
+    {
+        var attempts = new HashSet<AttemptId>();
+        foreach (var job in jobs)
+        {
+            var attempt = connection.Scalar<object>("SELECT attempt FROM jobs WHERE id = $id AND results_removed_at IS NULL", ("$id", job.Value));
+            if (attempt is long number)
+                attempts.Add(new AttemptId(job, (int)number));
+        }
+
+        return attempts;
+    });
+
     private static JobRow? Existing(SqliteConnection connection, string owner, string key, string json)
     {
         var row = Rows(connection, "WHERE owner = $owner AND idempotency_key = $key", ("$owner", owner), ("$key", key)).SingleOrDefault();
@@ -138,6 +167,7 @@ internal sealed class JobStore(Database database)
         CanceledAt = row.OptionalTime(12),
         Result = row.Text(13) is { } result ? JsonSerializer.Deserialize(result, AhoyJson.Default.AttemptResult) : null,
         Abandoned = row.GetBoolean(14),
+        ResultsRemovedAt = row.OptionalTime(15),
     };
 
     private static string StateText(JobState state) => JsonSerializer.Serialize(state, AhoyJson.Default.JobState).Trim('"');

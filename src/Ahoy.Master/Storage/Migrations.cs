@@ -87,6 +87,9 @@ internal static class Migrations
         """
         ALTER TABLE jobs ADD COLUMN abandoned INTEGER NOT NULL DEFAULT 0;
         """,
+        """
+        ALTER TABLE jobs ADD COLUMN results_removed_at INTEGER;
+        """,
     ];
 
     /// <summary>Applies what is missing, each step in its own transaction.</summary>
