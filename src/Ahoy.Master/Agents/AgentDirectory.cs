@@ -12,6 +12,9 @@ namespace Ahoy.Master.Agents;
 /// <summary>All agents that have joined, with what they last said.</summary>
 internal sealed class AgentDirectory
 {
+    /// <summary>How long a job waits for another agent than the one that lost it.</summary>
+    private static readonly TimeSpan OthersFirst = TimeSpan.FromMinutes(10);
+
     private readonly Database _database;
     private readonly JobIndex _index;
     private readonly TimeProvider _time;
@@ -68,26 +71,32 @@ internal sealed class AgentDirectory
         return session;
     }
 
-    /// <summary>What the agent could still take beside its jobs.</summary>
-    public (int Cpus, long MemoryBytes) Free(AgentSession session)
-    {
-        var jobs = _index.OfAgent(session.Name);
-        var capabilities = session.Capabilities!;
-        return (capabilities.Cpus - jobs.Sum(job => job.Request.Resources.Cpus), capabilities.MemoryBytes - jobs.Sum(job => job.Request.Resources.MemoryBytes));
-    }
+    /// <summary>True when the agent is to be given jobs at all.</summary>
+    public bool TakesJobs(AgentSession session) =>
+        session.Capabilities is not null && !session.Draining && session.PauseLeft(_time).Left == TimeSpan.Zero;
+
+    /// <summary>True when the agent may be given such a job once it has room. The one that has just lost it only when there is no other.</summary>
+    public bool MayTake(AgentSession session, Requirement requirement) =>
+        requirement.Obstacle(session.Capabilities!) is null && !IsForOthersFirst(session, requirement);
+
+    /// <summary>True when another agent that is there could take it, now or once it has room.</summary>
+    public bool OthersCould(string agent, Requirement requirement) =>
+        _sessions.Values.Any(other => other.Name != agent && IsAlive(other) && TakesJobs(other) && requirement.Obstacle(other.Capabilities!) is null);
+
+    private bool IsForOthersFirst(AgentSession session, Requirement requirement) =>
+        requirement.LostBy == session.Name && session.LostWithin(OthersFirst, _time) && OthersCould(session.Name, requirement);
 
     /// <summary>Why no agent that has ever joined could run it; null when one could, or when none has joined yet.</summary>
-    public string? NeverRuns(JobRequest request)
+    public string? NeverRuns(string owner, JobRequest request)
     {
-        var requirement = Requirement.Of(request);
+        var requirement = Requirement.Of(owner, request, lostBy: null);
+        if (_sessions.Values.Any(session => session.Capabilities is { } capabilities && requirement.Obstacle(capabilities) is null))
+            return null;
         var obstacles = new List<string>();
         foreach (var session in _sessions.Values.OrderBy(session => session.Name, StringComparer.Ordinal))
         {
-            if (session.Capabilities is not { } capabilities)
-                continue;
-            if (requirement.Obstacle(capabilities) is not { } obstacle)
-                return null;
-            obstacles.Add($"{session.Name}: {obstacle}");
+            if (session.Capabilities is { } capabilities && requirement.Obstacle(capabilities) is { } obstacle)
+                obstacles.Add($"{session.Name}: {obstacle}");
         }
 
         return obstacles.Count == 0 ? null : string.Join("; ", obstacles.Take(5)) + (obstacles.Count > 5 ? $"; and {obstacles.Count - 5} more" : "");
@@ -96,7 +105,7 @@ internal sealed class AgentDirectory
     /// <summary>Why a queued job is not running, in a sentence.</summary>
     public string WhyWaiting(JobRow job)
     {
-        var requirement = Requirement.Of(job.Request);
+        var requirement = Requirement.Of(job);
         var reasons = new List<string>();
         foreach (var session in _sessions.Values.OrderBy(session => session.Name, StringComparer.Ordinal))
         {
@@ -121,7 +130,12 @@ internal sealed class AgentDirectory
             return obstacle;
         if (session.Draining)
             return session.DrainingReason is { } reason ? $"takes no new jobs: {reason}" : "takes no new jobs";
-        var (cpus, memory) = Free(session);
+        var (pause, why) = session.PauseLeft(_time);
+        if (pause > TimeSpan.Zero)
+            return $"is given no jobs for {Durations.Format(pause)}: {why}";
+        if (IsForOthersFirst(session, requirement))
+            return "has just lost or refused it; another agent is to try first";
+        var (cpus, memory) = _index.Room(session.Name, session.Capabilities!);
         if (requirement.Cpus > cpus)
             return $"busy, {Math.Max(cpus, 0)} of {session.Capabilities!.Cpus} cpus free";
         if (requirement.MemoryBytes > memory)
@@ -132,6 +146,7 @@ internal sealed class AgentDirectory
     private AgentView View(AgentSession session)
     {
         var jobs = _index.OfAgent(session.Name);
+        var pause = session.PauseLeft(_time);
         return new AgentView
         {
             Name = session.Name,
@@ -143,6 +158,8 @@ internal sealed class AgentDirectory
             Jobs = jobs.Count,
             Draining = session.Draining,
             DrainingReason = session.DrainingReason,
+            PausedUntil = pause.Left > TimeSpan.Zero ? _time.GetUtcNow() + pause.Left : null,
+            PauseReason = pause.Left > TimeSpan.Zero ? pause.Reason : null,
         };
     }
 }

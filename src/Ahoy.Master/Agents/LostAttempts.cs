@@ -40,7 +40,7 @@ internal sealed partial class LostAttempts : BackgroundService
 
         var lost = row.Lost + 1;
         if (lost < maxLost)
-            return row with { State = JobState.Queued, Agent = null, StartedAt = null, Lost = lost };
+            return row with { State = JobState.Queued, Agent = null, StartedAt = null, Lost = lost, LostBy = row.Agent };
         var end = new JobEnd
         {
             Cause = EndCause.HostLost,
@@ -58,7 +58,7 @@ internal sealed partial class LostAttempts : BackgroundService
         var forgotten = _index.OfAgent(session.Name)
             .Where(row => (newProcess || row.State != JobState.Assigned) && !session.Held.Contains(row.AttemptId))
             .ToList();
-        await GiveBackAsync(forgotten, $"{session.Name} is in contact but no longer has it");
+        await GiveBackAsync(session, forgotten, $"{session.Name} is in contact but no longer has it");
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -86,7 +86,7 @@ internal sealed partial class LostAttempts : BackgroundService
             if (left > TimeSpan.Zero)
                 wait = left < wait ? left : wait;
             else
-                await TryGiveBackAsync(session.Name, _index.OfAgent(session.Name), $"{session.Name} made no contact for {_options.Lease.TotalSeconds:0} s");
+                await TryGiveBackAsync(session, _index.OfAgent(session.Name), $"{session.Name} made no contact for {_options.Lease.TotalSeconds:0} s");
         }
 
         return wait;
@@ -108,7 +108,7 @@ internal sealed partial class LostAttempts : BackgroundService
             if (left > TimeSpan.Zero)
                 wait = left < wait ? left : wait;
             else if (_index.Find(attempt.Job) is { State: JobState.Canceling } row)
-                await TryGiveBackAsync(row.Agent!, [row], $"{row.Agent} did not confirm it within {_options.CancelLimit.TotalSeconds:0} s");
+                await TryGiveBackAsync(_agents.Get(row.Agent!), [row], $"{row.Agent} did not confirm it within {_options.CancelLimit.TotalSeconds:0} s");
         }
 
         return wait;
@@ -138,24 +138,26 @@ internal sealed partial class LostAttempts : BackgroundService
         }
     }
 
-    private async Task TryGiveBackAsync(string agent, IReadOnlyList<JobRow> rows, string how)
+    private async Task TryGiveBackAsync(AgentSession session, IReadOnlyList<JobRow> rows, string how)
     {
         try
         {
-            await GiveBackAsync(rows, how);
+            await GiveBackAsync(session, rows, how);
         }
         catch (AhoyException e)
         {
             // The database refused: tried again at the next look.
-            Log.Failed(_logger, agent, e);
+            Log.Failed(_logger, session.Name, e);
         }
     }
 
-    private async Task GiveBackAsync(IReadOnlyList<JobRow> rows, string how)
+    private async Task GiveBackAsync(AgentSession session, IReadOnlyList<JobRow> rows, string how)
     {
         if (rows.Count == 0)
             return;
         var now = _time.GetUtcNow();
+        // Before they are in the queue again, where this agent would be the first to meet them.
+        session.Fault(how, _time);
         var changed = await _store.ChangeAsync([.. rows.Select(row => (row.Id, Only(row, how, now)))]);
         foreach (var row in changed)
         {

@@ -121,7 +121,7 @@ internal sealed class JobBook(JobStore store, JobIndex index, ImageCatalog image
         var image = images.Resolve(owner, request.Image, ErrorCode.UnknownImage);
         if (missing.Count > 0 && request.Inputs.FirstOrDefault(input => missing.Contains(input.Digest)) is { } input)
             throw new AhoyException(ErrorCode.MissingBlob, $"The input {input.Path} ({input.Digest}) has not been uploaded. Upload it first, then submit.");
-        if (agents.NeverRuns(request) is { } obstacles)
+        if (agents.NeverRuns(owner, request) is { } obstacles)
             throw new AhoyException(ErrorCode.NeverSatisfiable, $"No agent of this master could ever run this job: {obstacles}. Ask for less, or let a bigger host join.");
         return image.Digest;
     }

@@ -17,6 +17,8 @@ internal sealed record JobRow
     /// <summary>How many attempts were lost with their agents.</summary>
     public int Lost { get; init; }
     public string? Agent { get; init; }
+    /// <summary>The agent that lost the last attempt that was lost.</summary>
+    public string? LostBy { get; init; }
     /// <summary>True when the job was ended without its agent: should that come back, it has to stop the attempt.</summary>
     public bool Abandoned { get; init; }
     public required DateTimeOffset SubmittedAt { get; init; }

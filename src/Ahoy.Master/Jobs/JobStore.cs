@@ -10,7 +10,7 @@ namespace Ahoy.Master.Jobs;
 /// <summary>The jobs table. Every change is a compare-and-set on state and attempt, so that of two who move a job one wins.</summary>
 internal sealed class JobStore(Database database)
 {
-    private const string Columns = "id, version, owner, state, request, image, attempt, lost, agent, submitted_at, started_at, ended_at, canceled_at, result, abandoned, results_removed_at";
+    private const string Columns = "id, version, owner, state, request, image, attempt, lost, agent, submitted_at, started_at, ended_at, canceled_at, result, abandoned, results_removed_at, lost_by";
 
     /// <summary>Stores new jobs, all or none. For a key that this owner used before: the job of then.</summary>
     /// <exception cref="AhoyException"><see cref="ErrorCode.IdempotencyMismatch"/> when a key came with another request.</exception>
@@ -138,12 +138,12 @@ internal sealed class JobStore(Database database)
         connection.Execute(
             """
             UPDATE jobs SET version = $version, state = $state, attempt = $attempt, lost = $lost, agent = $agent,
-                started_at = $started, ended_at = $ended, canceled_at = $canceled, result = $result, abandoned = $abandoned
+                started_at = $started, ended_at = $ended, canceled_at = $canceled, result = $result, abandoned = $abandoned, lost_by = $lostBy
             WHERE id = $id
             """,
             ("$version", to.Version), ("$state", StateText(to.State)), ("$attempt", to.Attempt), ("$lost", to.Lost), ("$agent", to.Agent),
             ("$started", to.StartedAt), ("$ended", to.EndedAt), ("$canceled", to.CanceledAt),
-            ("$abandoned", to.Abandoned), ("$result", to.Result is null ? null : JsonSerializer.Serialize(to.Result, AhoyJson.Default.AttemptResult)), ("$id", id.Value));
+            ("$abandoned", to.Abandoned), ("$lostBy", to.LostBy), ("$result", to.Result is null ? null : JsonSerializer.Serialize(to.Result, AhoyJson.Default.AttemptResult)), ("$id", id.Value));
         return to;
     }
 
@@ -168,6 +168,7 @@ internal sealed class JobStore(Database database)
         Result = row.Text(13) is { } result ? JsonSerializer.Deserialize(result, AhoyJson.Default.AttemptResult) : null,
         Abandoned = row.GetBoolean(14),
         ResultsRemovedAt = row.OptionalTime(15),
+        LostBy = row.Text(16),
     };
 
     private static string StateText(JobState state) => JsonSerializer.Serialize(state, AhoyJson.Default.JobState).Trim('"');

@@ -90,6 +90,9 @@ internal static class Migrations
         """
         ALTER TABLE jobs ADD COLUMN results_removed_at INTEGER;
         """,
+        """
+        ALTER TABLE jobs ADD COLUMN lost_by TEXT;
+        """,
     ];
 
     /// <summary>Applies what is missing, each step in its own transaction.</summary>
