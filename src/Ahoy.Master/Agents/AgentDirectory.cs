@@ -27,9 +27,9 @@ internal sealed class AgentDirectory
         _index = index;
         _time = time;
         _lease = options.Lease;
-        foreach (var (name, json) in database.Read(connection => connection.Query("SELECT name, capabilities FROM agents", row => (row.GetString(0), row.Text(1)))))
+        foreach (var (name, json, process) in database.Read(connection => connection.Query("SELECT name, capabilities, process FROM agents", row => (row.GetString(0), row.Text(1), row.Text(2)))))
         {
-            Get(name).Expect(Read(json), time);
+            Get(name).Expect(Read(json), process, time);
         }
 
         _index.Changed += row =>
@@ -69,6 +69,18 @@ internal sealed class AgentDirectory
         }
 
         return session;
+    }
+
+    /// <summary>
+    /// Notes which process of the agent it is that gets orders from now on. Only after what an earlier one was given was taken back: should this
+    /// master be killed before that, the next one must still see that the process is another.
+    /// </summary>
+    public async Task KeepProcessAsync(AgentSession session)
+    {
+        if (session.Process is not { } process || process == session.StoredProcess)
+            return;
+        await _database.WriteAsync(connection => connection.Execute("UPDATE agents SET process = $process WHERE name = $name", ("$process", process), ("$name", session.Name)));
+        session.StoredProcess = process;
     }
 
     /// <summary>True when the agent is to be given jobs at all.</summary>

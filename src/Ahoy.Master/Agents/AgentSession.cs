@@ -45,9 +45,25 @@ internal sealed class AgentSession(string name)
         }
     }
 
-    /// <summary>A session that begins with this master's start: its lease runs from now.</summary>
-    public void Expect(AgentCapabilities? capabilities, TimeProvider time)
+    /// <summary>The agent's process that said last what it holds.</summary>
+    public string? Process
     {
+        get
+        {
+            lock (_gate)
+            {
+                return _process;
+            }
+        }
+    }
+
+    /// <summary>The process that the master's disk knows: everything that an earlier one was given and that this one does not hold has been taken back.</summary>
+    public string? StoredProcess { get; set; }
+
+    /// <summary>A session that begins with this master's start: its lease runs from now.</summary>
+    public void Expect(AgentCapabilities? capabilities, string? process, TimeProvider time)
+    {
+        StoredProcess = process;
         Capabilities = capabilities;
         LastContact = time.GetUtcNow();
         _heard = time.GetTimestamp();
@@ -66,8 +82,8 @@ internal sealed class AgentSession(string name)
             if (request.Session != _process)
             {
                 _told.Clear();
-                // After this master's own start the first call says nothing about the agent's.
-                _newProcess = _process is not null;
+                // Of an agent whose process this master never knew, nothing can be concluded.
+                _newProcess = (_process ?? StoredProcess) is { } before && before != request.Session;
             }
 
             _process = request.Session;

@@ -20,6 +20,7 @@ internal sealed class ContactHandler(AgentDirectory agents, AttemptReports repor
         var session = await agents.HearAsync(agent, request);
         await reports.ApplyAsync(agent, request.Reports);
         await lost.GiveBackForgottenAsync(session);
+        await agents.KeepProcessAsync(session);
 
         var contact = session.Enter();
         try

@@ -66,14 +66,20 @@ internal sealed partial class LostAttempts : BackgroundService
         while (!stoppingToken.IsCancellationRequested)
         {
             var woken = WhenWoken();
-            var leases = await EndLeasesAsync();
-            var cancels = await EndCancelsAsync();
-            var wait = leases < cancels ? leases : cancels;
-
+            var wait = await CheckAsync();
             using var delay = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
             await Task.WhenAny(Task.Delay(wait < _options.ShortestLeaseCheck ? _options.ShortestLeaseCheck : wait, _time, delay.Token), woken);
             await delay.CancelAsync();
         }
+    }
+
+    /// <summary>Ends what is over now.</summary>
+    /// <returns>How long until there can be more.</returns>
+    internal async Task<TimeSpan> CheckAsync()
+    {
+        var leases = await EndLeasesAsync();
+        var cancels = await EndCancelsAsync();
+        return leases < cancels ? leases : cancels;
     }
 
     /// <returns>How long until the next lease can end.</returns>

@@ -50,30 +50,9 @@ internal sealed partial class Matcher : BackgroundService
     {
         while (await _news.Reader.WaitToReadAsync(stoppingToken))
         {
-            var agents = new HashSet<string>();
-            var kinds = new HashSet<Requirement>();
-            while (_news.Reader.TryRead(out var row))
-            {
-                if (row.State != JobState.Queued)
-                    agents.Add(row.Agent!);
-                else if (_index.QueuedAs(row.Id) is { } requirement)
-                    kinds.Add(requirement);
-            }
-
             try
             {
-                var claims = new List<(JobRow Job, string Agent)>();
-                foreach (var session in agents.Select(_agents.Get).Where(session => session.IsInContact))
-                {
-                    Claim(session, claims);
-                }
-
-                foreach (var kind in kinds)
-                {
-                    Place(kind, claims);
-                }
-
-                await AssignAsync(claims);
+                await TakeNewsAsync();
             }
             catch (Contracts.AhoyException e)
             {
@@ -81,6 +60,33 @@ internal sealed partial class Matcher : BackgroundService
                 Log.Failed(_logger, e);
             }
         }
+    }
+
+    /// <summary>Does what follows from the changes since the last time, in one commit.</summary>
+    internal async Task TakeNewsAsync()
+    {
+        var agents = new HashSet<string>();
+        var kinds = new HashSet<Requirement>();
+        while (_news.Reader.TryRead(out var row))
+        {
+            if (row.State != JobState.Queued)
+                agents.Add(row.Agent!);
+            else if (_index.QueuedAs(row.Id) is { } requirement)
+                kinds.Add(requirement);
+        }
+
+        var claims = new List<(JobRow Job, string Agent)>();
+        foreach (var session in agents.Select(_agents.Get).Where(session => session.IsInContact))
+        {
+            Claim(session, claims);
+        }
+
+        foreach (var kind in kinds)
+        {
+            Place(kind, claims);
+        }
+
+        await AssignAsync(claims);
     }
 
     /// <summary>Looks for agents that wait here with room for this kind of job, until there is no such job or no such agent.</summary>

@@ -93,6 +93,9 @@ internal static class Migrations
         """
         ALTER TABLE jobs ADD COLUMN lost_by TEXT;
         """,
+        """
+        ALTER TABLE agents ADD COLUMN process TEXT;
+        """,
     ];
 
     /// <summary>Applies what is missing, each step in its own transaction.</summary>

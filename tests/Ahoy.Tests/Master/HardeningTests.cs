@@ -37,7 +37,7 @@ public sealed class HardeningTests : IAsyncLifetime
     {
         var clock = new SteppedClock();
         var session = new AgentSession("vm");
-        session.Expect(capabilities: null, clock);
+        session.Expect(capabilities: null, null, clock);
 
         clock.Step(TimeSpan.FromHours(1));
 
