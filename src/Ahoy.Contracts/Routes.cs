@@ -44,7 +44,7 @@ public static class Routes
     /// <summary>GET with ?offset=N&amp;wait=SECONDS.</summary>
     public const string BuildLog = Api + "/builds/{id}/log";
 
-    /// <summary>GET: list (?active=true, ?limit=N). POST: submit.</summary>
+    /// <summary>GET: list (?active=true, ?limit=N, ?before=ID for the next page), each job without its inputs, outputs and environment. POST: submit.</summary>
     public const string Jobs = Api + "/jobs";
     /// <summary>POST: <see cref="Ahoy.Contracts.Jobs.JobBatch"/> → <see cref="Ahoy.Contracts.Jobs.JobBatchAnswer"/>.</summary>
     public const string JobsBatch = Api + "/jobs/batch";

@@ -6,30 +6,33 @@ using Ahoy.Contracts.Jobs;
 using Ahoy.Contracts.Units;
 using Ahoy.Master.Jobs;
 using Ahoy.Master.Storage;
+using Microsoft.Extensions.Logging;
 
 namespace Ahoy.Master.Agents;
 
 /// <summary>All agents that have joined, with what they last said.</summary>
-internal sealed class AgentDirectory
+internal sealed partial class AgentDirectory
 {
     /// <summary>How long a job waits for another agent than the one that lost it.</summary>
     private static readonly TimeSpan OthersFirst = TimeSpan.FromMinutes(10);
 
+    private readonly ILogger _logger;
     private readonly Database _database;
     private readonly JobIndex _index;
     private readonly TimeProvider _time;
     private readonly TimeSpan _lease;
     private readonly ConcurrentDictionary<string, AgentSession> _sessions = new();
 
-    public AgentDirectory(Database database, JobIndex index, MasterOptions options, TimeProvider time)
+    public AgentDirectory(Database database, JobIndex index, MasterOptions options, TimeProvider time, ILogger<AgentDirectory> logger)
     {
+        _logger = logger;
         _database = database;
         _index = index;
         _time = time;
         _lease = options.Lease;
         foreach (var (name, json, process) in database.Read(connection => connection.Query("SELECT name, capabilities, process FROM agents", row => (row.GetString(0), row.Text(1), row.Text(2)))))
         {
-            Get(name).Expect(Read(json), process, time);
+            Get(name).Expect(Read(name, json), process, time);
         }
 
         _index.Changed += row =>
@@ -40,14 +43,15 @@ internal sealed class AgentDirectory
     }
 
     /// <summary>What an agent of an older version said may no longer be readable: it will say it again at its next contact.</summary>
-    private static AgentCapabilities? Read(string? json)
+    private AgentCapabilities? Read(string name, string? json)
     {
         try
         {
             return json is null ? null : JsonSerializer.Deserialize(json, AhoyJson.Default.AgentCapabilities);
         }
-        catch (JsonException)
+        catch (JsonException e)
         {
+            Log.CapabilitiesUnreadable(_logger, name, e);
             return null;
         }
     }
@@ -115,9 +119,11 @@ internal sealed class AgentDirectory
     }
 
     /// <summary>Why a queued job is not running, in a sentence.</summary>
-    public string WhyWaiting(JobRow job)
+    public string WhyWaiting(JobRow job) => WhyWaiting(Requirement.Of(job));
+
+    /// <summary>The same for all queued jobs of a kind.</summary>
+    public string WhyWaiting(Requirement requirement)
     {
-        var requirement = Requirement.Of(job);
         var reasons = new List<string>();
         foreach (var session in _sessions.Values.OrderBy(session => session.Name, StringComparer.Ordinal))
         {
@@ -173,5 +179,11 @@ internal sealed class AgentDirectory
             PausedUntil = pause.Left > TimeSpan.Zero ? _time.GetUtcNow() + pause.Left : null,
             PauseReason = pause.Left > TimeSpan.Zero ? pause.Reason : null,
         };
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Warning, "What is stored of agent {Agent} can't be read; it is unknown what it can do until its next contact")]
+        public static partial void CapabilitiesUnreadable(ILogger logger, string agent, Exception error);
     }
 }

@@ -27,8 +27,8 @@ internal static class JobEndpoints
         group.MapPost(Routes.JobsBatch, async (HttpContext context, JobBatch batch) =>
             TypedResults.Ok(new JobBatchAnswer { Ids = await jobs.SubmitBatchAsync(Caller.Of(context).Name, batch.Jobs, Key(context)) }));
 
-        group.MapGet(Routes.Jobs, (HttpContext context, bool? active, int? limit) =>
-            TypedResults.Ok(new JobList { Jobs = jobs.List(Caller.Of(context).Name, active ?? false, Math.Clamp(limit ?? 1000, 1, MaxListed)) }));
+        group.MapGet(Routes.Jobs, (HttpContext context, bool? active, string? before, int? limit) =>
+            TypedResults.Ok(new JobList { Jobs = jobs.List(Caller.Of(context).Name, active ?? false, before is null ? null : Id(before), Math.Clamp(limit ?? 1000, 1, MaxListed)) }));
 
         group.MapGet(Routes.Job, async (HttpContext context, string id, long? after, int? wait) =>
             TypedResults.Ok(await jobs.WaitAsync(Caller.Of(context).Name, Id(id), after ?? 0, LongPolls.Bounded(wait), context.RequestAborted)));

@@ -31,9 +31,9 @@ internal sealed class SimulatedMaster
         _blobUsers = new BlobUsers(_database, _blobs, time);
         var polls = new LongPolls(time, new Lifetime());
         Index = new JobIndex();
-        Store = new JobStore(_database);
+        Store = new JobStore(_database, NullLogger<JobStore>.Instance);
         Images = new ImageCatalog(_database);
-        _agents = new AgentDirectory(_database, Index, options, time);
+        _agents = new AgentDirectory(_database, Index, options, time, NullLogger<AgentDirectory>.Instance);
         _reports = new AttemptReports(Store, Index, _agents, new JobLogs(Path.Combine(directory, "logs")), _blobs, _blobUsers, options, time, NullLogger<AttemptReports>.Instance);
         Matcher = new Matcher(_agents, Index, Store, NullLogger<Matcher>.Instance);
         Lost = new LostAttempts(_agents, Index, Store, options, time, NullLogger<LostAttempts>.Instance);
