@@ -96,6 +96,10 @@ internal static class Migrations
         """
         ALTER TABLE agents ADD COLUMN process TEXT;
         """,
+        """
+        DROP INDEX base_names;
+        CREATE UNIQUE INDEX base_names ON images (name) WHERE kind = 'base' AND coalesce(json_extract(view, '$.private'), 0) = 0;
+        """,
     ];
 
     /// <summary>Applies what is missing, each step in its own transaction.</summary>
