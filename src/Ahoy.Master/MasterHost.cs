@@ -119,7 +119,7 @@ public sealed class MasterHost : IAsyncDisposable
         services.AddSingleton(certificates);
         // Made by the container, so that it closes them in the right order.
         services.AddSingleton(provider => Database.Open(Path.Combine(options.DataDirectory, "ahoy.db"), provider.GetRequiredService<ILogger<Database>>()));
-        services.AddSingleton(_ => new BlobStore(Path.Combine(options.DataDirectory, "blobs")));
+        services.AddSingleton(_ => new BlobStore(Path.Combine(options.DataDirectory, "blobs")) { UnfinishedBytesPerOwner = options.UnfinishedUploadBytes });
         services.AddSingleton(_ => new JobLogs(Path.Combine(options.DataDirectory, "logs")));
         services.AddSingleton<LongPolls>();
         services.AddSingleton<TokenStore>();
@@ -158,15 +158,17 @@ public sealed class MasterHost : IAsyncDisposable
 
         var client = app.MapGroup("").RequireToken(AccessToken.User);
         client.MapAccess(tokens);
-        client.MapBlobs(blobs, users);
         client.MapImages(services.GetRequiredService<ImageCatalog>(), services.GetRequiredService<ImageRegister>());
-        client.MapBuilds(services.GetRequiredService<BuildQueue>(), polls);
-        client.MapJobs(services.GetRequiredService<JobBook>(), services.GetRequiredService<JobIndex>(), services.GetRequiredService<JobLogs>(), blobs, polls);
         client.MapAgentList(services.GetRequiredService<AgentDirectory>());
+
+        var bulk = BodyLimit.Allow(app.MapGroup("").RequireToken(AccessToken.User), BodyLimit.Large);
+        bulk.MapBlobs(blobs, users);
+        bulk.MapBuilds(services.GetRequiredService<BuildQueue>(), polls);
+        bulk.MapJobs(services.GetRequiredService<JobBook>(), services.GetRequiredService<JobIndex>(), services.GetRequiredService<JobLogs>(), blobs, polls);
 
         app.MapGroup("").RequireToken(AccessToken.Join).MapJoin(tokens);
 
-        var agent = app.MapGroup("").RequireToken(AccessToken.Agent);
+        var agent = BodyLimit.Allow(app.MapGroup("").RequireToken(AccessToken.Agent), BodyLimit.Large);
         agent.MapContact(services.GetRequiredService<ContactHandler>(), tokens);
         agent.MapAttempts(services.GetRequiredService<AttemptReports>(), services.GetRequiredService<AttemptBlobs>(), blobs, users);
     }
@@ -195,9 +197,11 @@ public sealed class MasterHost : IAsyncDisposable
     private static void Configure(KestrelServerOptions kestrel, IPEndPoint listen, MasterCertificates certificates)
     {
         kestrel.AddServerHeader = false;
-        kestrel.Limits.MaxRequestBodySize = 32 << 20;
-        // An upload over a slow line is slow, not hostile; a dead line is noticed by the ping.
-        kestrel.Limits.MinRequestBodyDataRate = null;
+        kestrel.Limits.MaxRequestBodySize = BodyLimit.Small;
+        // Ten thousand agents and their clients; each connection costs some 50 KB.
+        kestrel.Limits.MaxConcurrentConnections = 30_000;
+        // A slow line is slow, not hostile; but who sends a byte now and then keeps the master waiting for nothing.
+        kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 100, gracePeriod: TimeSpan.FromSeconds(30));
         kestrel.Limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(30);
         kestrel.Limits.Http2.MaxStreamsPerConnection = 256;
         kestrel.Limits.Http2.InitialConnectionWindowSize = 4 << 20;

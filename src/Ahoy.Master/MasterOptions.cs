@@ -25,6 +25,8 @@ public sealed record MasterOptions
     public TimeSpan ShortestLeaseCheck { get; init; } = TimeSpan.FromSeconds(1);
     /// <summary>How long what nobody needs any more is kept.</summary>
     public RetentionOptions Retention { get; init; } = new();
+    /// <summary>How many bytes of uploads that are not complete one user, with all their jobs, may have here.</summary>
+    public long UnfinishedUploadBytes { get; init; } = 512L << 30;
     /// <summary>The longest that one build may take.</summary>
     public TimeSpan BuildLimit { get; init; } = TimeSpan.FromHours(1);
     /// <summary>Runtimes to try for builds, in this order.</summary>

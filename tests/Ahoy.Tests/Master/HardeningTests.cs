@@ -62,6 +62,17 @@ public sealed class HardeningTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Bodies_AreBoundedByWhatTheirRouteNeeds()
+    {
+        var text = new string('x', 100_000);
+
+        var problem = await _master.Manager.RefusedAsync(HttpMethod.Post, Routes.Tokens, $$"""{"kind":"user","user":"{{text}}"}""");
+        Assert.Contains("too large", problem.Detail, StringComparison.OrdinalIgnoreCase);
+        Assert.Equal(10_000, (await _master.Manager.MissingAsync([.. Enumerable.Range(0, 10_000).Select(i => Digest.Of(BitConverter.GetBytes(i)))])).Count);
+        await _master.Manager.UploadAsync(new byte[1_000_000]);
+    }
+
+    [Fact]
     public async Task Build_WithPackagesOnAUsersOwnBase_IsRefused()
     {
         var ada = await _master.UserAsync("ada");
