@@ -13,6 +13,11 @@ public static class Routes
     public const string LogNextOffsetHeader = "Ahoy-Next-Offset";
     /// <summary>Header of log responses: "true" when nothing will follow.</summary>
     public const string LogCompleteHeader = "Ahoy-Log-Complete";
+    /// <summary>Header of log responses of jobs: the attempt whose output this is. Offsets belong to one attempt: when it changes, ask from 0 again.</summary>
+    public const string LogAttemptHeader = "Ahoy-Attempt";
+
+    /// <summary>GET, without a token: 204 while the master can write to its database, else 503 with problem details.</summary>
+    public const string Health = "/health";
 
     public const string Api = "/api/v1";
     public const string WhoAmI = Api + "/whoami";
@@ -39,7 +44,7 @@ public static class Routes
     /// <summary>GET with ?offset=N&amp;wait=SECONDS.</summary>
     public const string BuildLog = Api + "/builds/{id}/log";
 
-    /// <summary>GET: list (?active=true, ?limit=N). POST: submit.</summary>
+    /// <summary>GET: list (?active=true, ?limit=N, ?before=ID for the next page), each job without its inputs, outputs and environment. POST: submit.</summary>
     public const string Jobs = Api + "/jobs";
     /// <summary>POST: <see cref="Ahoy.Contracts.Jobs.JobBatch"/> → <see cref="Ahoy.Contracts.Jobs.JobBatchAnswer"/>.</summary>
     public const string JobsBatch = Api + "/jobs/batch";

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Ahoy.Contracts;
+using Ahoy.Master.Retention;
 using Ahoy.Runtimes.Namespaces;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -16,15 +17,29 @@ public static class MasterCommand
         var listen = new Option<string>("--listen") { Description = "ADDRESS:PORT to listen on.", DefaultValueFactory = _ => "127.0.0.1:8443" };
         var name = new Option<string[]>("--name") { Description = "A further host name or address of this master, for its certificate. Repeat for several." };
         var manager = new Option<string>("--manager") { Description = "User who gets the manager's token at the first start.", DefaultValueFactory = _ => Environment.GetEnvironmentVariable("USER") ?? "manager" };
+        var config = new Option<string?>("--config") { Description = "Configuration file. Default: ~/.config/ahoy/master.toml, /etc/ahoy/master.toml.", HelpName = "FILE" };
         var logFile = new Option<string?>("--log-file") { Description = "Write the log there instead of standard error." };
         var serve = new Command("serve", "Runs the master until it gets SIGTERM. Example: ahoy master serve --listen 0.0.0.0:8443 --name master.example.org")
         {
-            data, listen, name, manager, logFile,
+            data, listen, name, manager, config, logFile,
         };
         serve.SetAction(async (result, cancellationToken) =>
         {
+            var configuration = result.GetValue(config) is { } given ? Path.GetFullPath(given) : null;
+            RetentionOptions retention;
+            try
+            {
+                retention = MasterConfiguration.Load(configuration);
+            }
+            catch (AhoyException e)
+            {
+                await Console.Error.WriteLineAsync($"ahoy master: {e.Message}");
+                return 125;
+            }
+
             var options = new MasterOptions
             {
+                Retention = retention,
                 DataDirectory = Path.GetFullPath(result.GetValue(data) ?? DefaultDataDirectory()),
                 Listen = result.GetValue(listen)!,
                 Names = result.GetValue(name) ?? [],
@@ -35,6 +50,7 @@ public static class MasterCommand
             [
                 "master", "serve", "--data", options.DataDirectory, "--listen", options.Listen, "--manager", options.Manager,
                 .. options.Names.SelectMany(other => (string[])["--name", other]),
+                .. configuration is null ? [] : (string[])["--config", configuration],
                 .. result.GetValue(logFile) is { } file ? (string[])["--log-file", Path.GetFullPath(file)] : [],
             ];
             var noNamespaces = DaemonNamespace.Enter(again, options.ContainerDirectory);

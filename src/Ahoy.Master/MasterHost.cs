@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Security;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Ahoy.Contracts;
@@ -10,6 +11,7 @@ using Ahoy.Master.Builds;
 using Ahoy.Master.Images;
 using Ahoy.Master.Jobs;
 using Ahoy.Master.Problems;
+using Ahoy.Master.Retention;
 using Ahoy.Master.Storage;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -17,6 +19,7 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -115,8 +118,8 @@ public sealed class MasterHost : IAsyncDisposable
         services.AddSingleton(time);
         services.AddSingleton(certificates);
         // Made by the container, so that it closes them in the right order.
-        services.AddSingleton(_ => Database.Open(Path.Combine(options.DataDirectory, "ahoy.db")));
-        services.AddSingleton(_ => new BlobStore(Path.Combine(options.DataDirectory, "blobs")));
+        services.AddSingleton(provider => Database.Open(Path.Combine(options.DataDirectory, "ahoy.db"), provider.GetRequiredService<ILogger<Database>>()));
+        services.AddSingleton(_ => new BlobStore(Path.Combine(options.DataDirectory, "blobs")) { UnfinishedBytesPerOwner = options.UnfinishedUploadBytes });
         services.AddSingleton(_ => new JobLogs(Path.Combine(options.DataDirectory, "logs")));
         services.AddSingleton<LongPolls>();
         services.AddSingleton<TokenStore>();
@@ -135,6 +138,10 @@ public sealed class MasterHost : IAsyncDisposable
         services.AddSingleton<BuildQueue>();
         services.AddSingleton<Matcher>();
         services.AddHostedService(provider => provider.GetRequiredService<Matcher>());
+        services.AddHostedService<Renewals>();
+        services.AddSingleton<BlobCollection>();
+        services.AddSingleton<RetentionRun>();
+        services.AddHostedService(provider => provider.GetRequiredService<RetentionRun>());
         services.AddSingleton<LostAttempts>();
         services.AddHostedService(provider => provider.GetRequiredService<LostAttempts>());
     }
@@ -147,18 +154,22 @@ public sealed class MasterHost : IAsyncDisposable
         var users = services.GetRequiredService<BlobUsers>();
         var polls = services.GetRequiredService<LongPolls>();
 
+        app.MapHealth(services.GetRequiredService<Database>());
+
         var client = app.MapGroup("").RequireToken(AccessToken.User);
         client.MapAccess(tokens);
-        client.MapBlobs(blobs, users);
         client.MapImages(services.GetRequiredService<ImageCatalog>(), services.GetRequiredService<ImageRegister>());
-        client.MapBuilds(services.GetRequiredService<BuildQueue>(), polls);
-        client.MapJobs(services.GetRequiredService<JobBook>(), services.GetRequiredService<JobIndex>(), services.GetRequiredService<JobLogs>(), blobs, polls);
         client.MapAgentList(services.GetRequiredService<AgentDirectory>());
+
+        var bulk = BodyLimit.Allow(app.MapGroup("").RequireToken(AccessToken.User), BodyLimit.Large);
+        bulk.MapBlobs(blobs, users);
+        bulk.MapBuilds(services.GetRequiredService<BuildQueue>(), polls);
+        bulk.MapJobs(services.GetRequiredService<JobBook>(), services.GetRequiredService<JobIndex>(), services.GetRequiredService<JobLogs>(), blobs, polls);
 
         app.MapGroup("").RequireToken(AccessToken.Join).MapJoin(tokens);
 
-        var agent = app.MapGroup("").RequireToken(AccessToken.Agent);
-        agent.MapContact(services.GetRequiredService<ContactHandler>());
+        var agent = BodyLimit.Allow(app.MapGroup("").RequireToken(AccessToken.Agent), BodyLimit.Large);
+        agent.MapContact(services.GetRequiredService<ContactHandler>(), tokens);
         agent.MapAttempts(services.GetRequiredService<AttemptReports>(), services.GetRequiredService<AttemptBlobs>(), blobs, users);
     }
 
@@ -186,17 +197,23 @@ public sealed class MasterHost : IAsyncDisposable
     private static void Configure(KestrelServerOptions kestrel, IPEndPoint listen, MasterCertificates certificates)
     {
         kestrel.AddServerHeader = false;
-        kestrel.Limits.MaxRequestBodySize = 32 << 20;
-        // An upload over a slow line is slow, not hostile; a dead line is noticed by the ping.
-        kestrel.Limits.MinRequestBodyDataRate = null;
+        kestrel.Limits.MaxRequestBodySize = BodyLimit.Small;
+        // Ten thousand agents and their clients; each connection costs some 50 KB.
+        kestrel.Limits.MaxConcurrentConnections = 30_000;
+        // A slow line is slow, not hostile; but who sends a byte now and then keeps the master waiting for nothing.
+        kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 100, gracePeriod: TimeSpan.FromSeconds(30));
         kestrel.Limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(30);
         kestrel.Limits.Http2.MaxStreamsPerConnection = 256;
         kestrel.Limits.Http2.InitialConnectionWindowSize = 4 << 20;
         kestrel.Limits.Http2.InitialStreamWindowSize = 2 << 20;
-        kestrel.Listen(listen, endpoint => endpoint.UseHttps(https =>
+        // Asked at every connection, because the certificate is renewed while the master runs.
+        kestrel.Listen(listen, endpoint => endpoint.UseHttps(new TlsHandshakeCallbackOptions
         {
-            https.ServerCertificate = certificates.Server;
-            https.ServerCertificateChain = certificates.Chain;
+            OnConnection = _ => ValueTask.FromResult(new SslServerAuthenticationOptions
+            {
+                ServerCertificateContext = certificates.Current,
+                ApplicationProtocols = [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11],
+            }),
         }));
     }
 

@@ -167,6 +167,8 @@ internal sealed partial class ContactLoop(MasterClient master, AttemptBoard boar
         MemoryBytes = host.Options.MemoryBytes,
         MaxWallTimeSeconds = (long?)host.Options.MaxWallTime?.TotalSeconds,
         Labels = host.Options.Labels,
+        AllowedUsers = host.Options.AllowedUsers,
+        AllowedImages = host.Options.AllowedImages,
         Runtime = host.Runtime.Name,
         Enforcement = host.RuntimeStatus.EnforcesMemory ? "enforced" : $"watched: {host.RuntimeStatus.EnforcementReason}",
         Version = typeof(ContactLoop).Assembly.GetName().Version!.ToString(3),

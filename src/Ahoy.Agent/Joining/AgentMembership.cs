@@ -3,6 +3,7 @@ using Ahoy.Agent.Contact;
 using Ahoy.Contracts;
 using Ahoy.Contracts.Access;
 using Ahoy.Contracts.Agents;
+using Ahoy.Contracts.Jobs;
 
 namespace Ahoy.Agent.Joining;
 
@@ -36,7 +37,7 @@ internal sealed class AgentMembership(string stateDirectory)
         return credentials;
     }
 
-    /// <summary>Joins when there is a join token and no membership at the master that the token is for; else what was joined before.</summary>
+    /// <summary>Joins when there is a join token and no membership that the token's master accepts; else what was joined before.</summary>
     public async Task<AgentCredentials> EnsureAsync(Uri? url, string? tokenFile, string name, CancellationToken cancellationToken)
     {
         var credentials = Load();
@@ -47,6 +48,9 @@ internal sealed class AgentMembership(string stateDirectory)
             return await JoinAsync(url, ReadToken(tokenFile), name, cancellationToken);
         }
 
+        // Expired or revoked: with a join token at hand the agent comes back under its name.
+        if (tokenFile is not null && File.Exists(tokenFile) && await IsRefusedAsync(url ?? credentials.Master, credentials, cancellationToken))
+            return await JoinAsync(url ?? credentials.Master, ReadToken(tokenFile), credentials.Name, cancellationToken);
         return url is null ? credentials : credentials with { Master = url };
     }
 
@@ -64,6 +68,27 @@ internal sealed class AgentMembership(string stateDirectory)
         AccessToken.TryParse(credentials.Token, out var token)
             ? token!
             : throw new AhoyException(ErrorCode.InvalidRequest, "The token in this agent's credentials.json is damaged. Delete the file and join again.");
+
+    /// <summary>Asks for something that no agent has. A master that can't be reached has refused nothing.</summary>
+    private static async Task<bool> IsRefusedAsync(Uri url, AgentCredentials credentials, CancellationToken cancellationToken)
+    {
+        using var master = new MasterClient(url, Token(credentials));
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(TimeSpan.FromSeconds(5));
+        try
+        {
+            await master.GetUploadAsync(new AttemptId(new JobId(long.MaxValue), 1), Digest.Of([]), patience.Token);
+            return false;
+        }
+        catch (AhoyException e)
+        {
+            return e.Code == ErrorCode.Unauthorized;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return false;
+        }
+    }
 
     private static bool IsForAnother(AgentCredentials credentials, string tokenFile) =>
         File.Exists(tokenFile) && ReadToken(tokenFile).CaFingerprint != Token(credentials).CaFingerprint;

@@ -13,7 +13,7 @@ internal sealed class SitePolicy(AgentOptions options)
         var request = order.Request;
         if (options.AllowedUsers is { Count: > 0 } users && !users.Contains(order.Owner))
             return $"This site does not run jobs of user {order.Owner}. Its administrator lists who may: allowed_users in agent.toml.";
-        if (options.AllowedImages is { Count: > 0 } images && !images.Any(pattern => Matches(pattern, request.Image)))
+        if (options.AllowedImages is { Count: > 0 } images && !images.Any(pattern => NamePattern.Matches(pattern, request.Image)))
             return $"This site does not run image {request.Image}. It allows {string.Join(", ", images)} (allowed_images in agent.toml).";
         if (request.Resources.Cpus > options.Cpus)
             return $"The job asks for {request.Resources.Cpus} cpus; this site gives at most {options.Cpus}.";
@@ -45,8 +45,4 @@ internal sealed class SitePolicy(AgentOptions options)
 
     /// <summary>A number of the master, at most a hundred years: more would overflow where times are added.</summary>
     private static TimeSpan Seconds(long seconds) => TimeSpan.FromSeconds(Math.Min(seconds, 100L * 365 * 24 * 3600));
-
-    /// <summary>"*" stands for any characters, as in a shell.</summary>
-    internal static bool Matches(string pattern, string name) =>
-        System.IO.Enumeration.FileSystemName.MatchesSimpleExpression(pattern, name, ignoreCase: false);
 }

@@ -25,6 +25,7 @@ internal sealed partial class RelayServer : IAsyncDisposable
     private readonly ConcurrentDictionary<Task, bool> _connections = new();
     private readonly ConcurrentDictionary<Digest, long> _delivered = new();
     private readonly Func<CancellationToken, ValueTask<Socket>> _accept;
+    private readonly HashSet<Digest> _begun = [];
     private readonly Task _accepting;
 
     private RelayServer(Attempt attempt, MasterClient master, Action onPhase, ILogger logger, Func<CancellationToken, ValueTask<Socket>>? accept)
@@ -121,7 +122,7 @@ internal sealed partial class RelayServer : IAsyncDisposable
         try
         {
             using var connection = new RelayConnection(socket);
-            await new RelaySession(_attempt, _master, connection, _delivered, _onPhase).RunAsync(_closing.Token);
+            await new RelaySession(_attempt, _master, connection, _delivered, _begun, _onPhase).RunAsync(_closing.Token);
         }
         catch (OperationCanceledException) when (_closing.IsCancellationRequested)
         {

@@ -9,7 +9,7 @@ namespace Ahoy.Agent.Relay;
 
 /// <summary>Answers the requests of one relay connection, one after the other.</summary>
 internal sealed class RelaySession(
-    Attempt attempt, MasterClient master, RelayConnection connection, ConcurrentDictionary<Digest, long> delivered, Action onPhase)
+    Attempt attempt, MasterClient master, RelayConnection connection, ConcurrentDictionary<Digest, long> delivered, HashSet<Digest> begun, Action onPhase)
 {
     /// <summary>How many different contents may be delivered per declared output: files may change between two tries, but the master's disk is not the program's.</summary>
     private const int ContentsPerOutput = 4;
@@ -81,9 +81,9 @@ internal sealed class RelaySession(
     {
         if (request.Digest is not { } digest || request.Size < 0)
             throw new AhoyException(ErrorCode.InvalidRequest, "A delivery has no digest, or a negative size.");
-        if (!delivered.ContainsKey(digest) && delivered.Count >= ContentsPerOutput * attempt.Order.Request.Outputs.Count)
+        if (!MayBegin(digest))
         {
-            await RefuseAsync(new AhoyException(ErrorCode.Forbidden, $"The job declared {attempt.Order.Request.Outputs.Count} outputs and has delivered {delivered.Count} contents already."), cancellationToken);
+            await RefuseAsync(new AhoyException(ErrorCode.Forbidden, $"The job declared {attempt.Order.Request.Outputs.Count} outputs and has begun to deliver {ContentsPerOutput} contents for each already."), cancellationToken);
             return;
         }
 
@@ -112,6 +112,15 @@ internal sealed class RelaySession(
 
         delivered[digest] = request.Size;
         await connection.ReplyAsync(new RelayReply { Ok = true, Offset = request.Size }, cancellationToken);
+    }
+
+    /// <summary>Counts what was begun, not what was completed: unfinished uploads take the master's disk as well.</summary>
+    private bool MayBegin(Digest digest)
+    {
+        lock (begun)
+        {
+            return begun.Contains(digest) || (begun.Count < ContentsPerOutput * attempt.Order.Request.Outputs.Count && begun.Add(digest));
+        }
     }
 
     private async Task<AhoyException?> SendAsync(Digest digest, long offset, long size, CancellationToken cancellationToken)

@@ -28,7 +28,7 @@ internal static class AgentsCommand
                 var has = agent.Capabilities;
                 table.Add(
                     agent.Name,
-                    agent.Draining ? "draining" : agent.Alive ? "alive" : "lost",
+                    !agent.Alive ? "lost" : agent.Draining ? "draining" : agent.PausedUntil is not null ? "paused" : "alive",
                     Ages.Since(agent.LastContact) + " ago",
                     agent.Jobs.ToString(),
                     $"{agent.UsedCpus}/{has.Cpus}",

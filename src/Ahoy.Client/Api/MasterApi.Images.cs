@@ -56,7 +56,7 @@ internal sealed partial class MasterApi
 
     /// <summary>Hands the build's log to <paramref name="target"/> until the build has ended.</summary>
     public Task CopyBuildLogAsync(string id, Action<byte[]> target, CancellationToken cancellationToken) =>
-        CopyLogAsync(Routes.Fill(Routes.BuildLog, id), follow: true, target, cancellationToken);
+        CopyLogAsync(Routes.Fill(Routes.BuildLog, id), follow: true, target, _ => { }, cancellationToken);
 
     public static string Word(ImageKind kind) => kind == ImageKind.Base ? "base" : "application";
 

@@ -43,26 +43,32 @@ internal sealed partial class MasterApi
             cancellationToken);
 
     /// <summary>Hands one stream of a job's log to <paramref name="target"/> as it is now or, with <paramref name="follow"/>, until nothing will follow.</summary>
-    public Task CopyJobLogAsync(JobId id, LogStream stream, bool follow, Action<byte[]> target, CancellationToken cancellationToken) =>
-        CopyLogAsync(Routes.Fill(Routes.JobLog, id, stream == LogStream.Stdout ? "stdout" : "stderr"), follow, target, cancellationToken);
+    /// <param name="onNewAttempt">Called with the attempt's number when output of an earlier attempt was copied and that of another begins.</param>
+    public Task CopyJobLogAsync(JobId id, LogStream stream, bool follow, Action<byte[]> target, Action<string> onNewAttempt, CancellationToken cancellationToken) =>
+        CopyLogAsync(Routes.Fill(Routes.JobLog, id, stream == LogStream.Stdout ? "stdout" : "stderr"), follow, target, onNewAttempt, cancellationToken);
 
-    private async Task CopyLogAsync(string route, bool follow, Action<byte[]> target, CancellationToken cancellationToken)
+    private async Task CopyLogAsync(string route, bool follow, Action<byte[]> target, Action<string> onNewAttempt, CancellationToken cancellationToken)
     {
-        long offset = 0;
-        var complete = false;
-        while (!complete)
+        var at = new LogPosition(null, 0, false);
+        while (!at.Complete)
         {
-            var before = offset;
-            (offset, complete) = await _retry.RunAsync(token => CopyLogPartAsync(route, offset, follow, target, token), cancellationToken);
-            if (!follow && offset == before)
+            var before = at;
+            at = await _retry.RunAsync(token => CopyLogPartAsync(route, before, follow, target, token), cancellationToken);
+            if (at.Attempt != before.Attempt && before.Offset > 0)
+                onNewAttempt(at.Attempt!);
+            else if (!follow && at.Offset == before.Offset)
                 return;
         }
     }
 
-    private async Task<(long Offset, bool Complete)> CopyLogPartAsync(string route, long offset, bool follow, Action<byte[]> target, CancellationToken cancellationToken)
+    private async Task<LogPosition> CopyLogPartAsync(string route, LogPosition from, bool follow, Action<byte[]> target, CancellationToken cancellationToken)
     {
-        var query = $"{route}?offset={offset}&wait={(follow ? WaitSeconds : 0)}";
+        var query = $"{route}?offset={from.Offset}&wait={(follow ? WaitSeconds : 0)}";
         using var response = await SendAsync(() => new HttpRequestMessage(HttpMethod.Get, query), cancellationToken);
+        var attempt = Header(response, Routes.LogAttemptHeader);
+        // Another attempt's output is another text: these bytes are from its middle.
+        if (from.Offset > 0 && attempt != from.Attempt)
+            return new LogPosition(attempt, 0, false);
         byte[] part;
         try
         {
@@ -75,9 +81,14 @@ internal sealed partial class MasterApi
         }
 
         target(part);
-        var next = long.TryParse(Header(response, Routes.LogNextOffsetHeader), NumberStyles.None, CultureInfo.InvariantCulture, out var value) ? value : offset + part.Length;
-        return (next, Header(response, Routes.LogCompleteHeader) == "true");
+        var next = long.TryParse(Header(response, Routes.LogNextOffsetHeader), NumberStyles.None, CultureInfo.InvariantCulture, out var value) ? value : from.Offset + part.Length;
+        return new LogPosition(attempt, next, Header(response, Routes.LogCompleteHeader) == "true");
     }
+
+    /// <param name="Attempt">As the master names it; null of a log that has none.</param>
+    /// <param name="Offset">Where to go on.</param>
+    /// <param name="Complete">True when nothing will follow.</param>
+    private sealed record LogPosition(string? Attempt, long Offset, bool Complete);
 
     private static string? Header(HttpResponseMessage response, string name) =>
         response.Headers.TryGetValues(name, out var values) || response.Content.Headers.TryGetValues(name, out values) ? values.FirstOrDefault() : null;

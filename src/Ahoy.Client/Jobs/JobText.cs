@@ -66,6 +66,7 @@ internal static class JobText
         }
 
         DescribeOutputs(job, Line);
+        Line("Removed", job.ResultsRemovedAt is { } removed ? $"{Ages.Clock(removed)}: this master keeps outputs and logs for a limited time" : null);
         Line("Hint", job.End?.Hint);
         if (job.End?.LastOutput is { Length: > 0 } last)
             text.Append("Last output:\n").Append(Indent(PlainText.Lines(last))).Append('\n');

@@ -27,8 +27,18 @@ internal static class LogsCommand
         return command;
     }
 
-    public static Task CopyAsync(ClientContext context, MasterApi api, JobId job, bool follow, CancellationToken cancellationToken) =>
-        Task.WhenAll(
-            api.CopyJobLogAsync(job, LogStream.Stdout, follow, part => context.Terminal.Pass(context.Terminal.Output, part), cancellationToken),
-            api.CopyJobLogAsync(job, LogStream.Stderr, follow, part => context.Terminal.Pass(context.Terminal.Error, part), cancellationToken));
+    public static Task CopyAsync(ClientContext context, MasterApi api, JobId job, bool follow, CancellationToken cancellationToken)
+    {
+        var told = "";
+        return Task.WhenAll(
+            api.CopyJobLogAsync(job, LogStream.Stdout, follow, part => context.Terminal.Pass(context.Terminal.Output, part), Tell, cancellationToken),
+            api.CopyJobLogAsync(job, LogStream.Stderr, follow, part => context.Terminal.Pass(context.Terminal.Error, part), Tell, cancellationToken));
+
+        // Once, though both streams meet the new attempt.
+        void Tell(string attempt)
+        {
+            if (Interlocked.Exchange(ref told, attempt) != attempt)
+                context.Terminal.Note($"ahoy: job {job} runs again, its attempt {attempt}: what stands above is the output of an earlier one.");
+        }
+    }
 }

@@ -13,4 +13,8 @@ public sealed record AgentView
     public bool Draining { get; init; }
     /// <summary>See <see cref="ContactRequest.DrainingReason"/>.</summary>
     public string? DrainingReason { get; init; }
+    /// <summary>Until then it is given no jobs, because attempts failed on it one after the other through no fault of theirs.</summary>
+    public DateTimeOffset? PausedUntil { get; init; }
+    /// <summary>What failed, for people.</summary>
+    public string? PauseReason { get; init; }
 }

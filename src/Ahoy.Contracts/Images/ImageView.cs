@@ -6,6 +6,8 @@ public sealed record ImageView
     public required string Name { get; init; }
     public required ImageKind Kind { get; init; }
     public required string Owner { get; init; }
+    /// <summary>True of a base that only its owner sees: it was made by an ordinary user.</summary>
+    public bool Private { get; init; }
     /// <summary>Digest of the manifest's bytes.</summary>
     public required Digest Digest { get; init; }
     public required DateTimeOffset CreatedAt { get; init; }

@@ -25,6 +25,8 @@ public sealed record JobView
     public ResourceUse? Use { get; init; }
     public int? ExitCode { get; init; }
     public JobEnd? End { get; init; }
+    /// <summary>When the master's retention removed outputs and logs; null while they are there.</summary>
+    public DateTimeOffset? ResultsRemovedAt { get; init; }
     /// <summary>Empty until the job is COMPLETE; after FAILED those outputs that the program did leave.</summary>
     public IReadOnlyList<OutputFile> Outputs { get; set; } = [];
 }

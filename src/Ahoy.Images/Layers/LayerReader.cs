@@ -26,14 +26,24 @@ internal sealed class LayerReader : IAsyncDisposable
     private readonly Queue<LayerEntry> _pending = new();
 
     public LayerReader(Stream compressed, Descriptor layer)
+        : this(compressed, layer, LayerTree.MaxEntries)
+    {
+    }
+
+    /// <param name="compressed">The layer as it is stored.</param>
+    /// <param name="layer">What the manifest says of it.</param>
+    /// <param name="maxEntries">How many entries this layer may add to those of its image.</param>
+    public LayerReader(Stream compressed, Descriptor layer, int maxEntries)
     {
         _layer = layer;
         _stored = new HashingStream(compressed, CheckStored);
         _decompressor = Decompress(_stored, layer);
         _plain = _decompressor == _stored ? null : new HashingStream(_decompressor, CheckUnpacked);
         _tar = new TarReader(_plain ?? _stored);
-        _tree = new LayerTree(layer.Digest.ToString());
+        _tree = new LayerTree(layer.Digest.ToString(), maxEntries);
     }
+
+    public int Entries => _tree.Entries;
 
     /// <summary>The paths so far.</summary>
     public LayerNode Root => _tree.Root;

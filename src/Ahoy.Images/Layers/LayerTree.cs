@@ -6,10 +6,12 @@ namespace Ahoy.Images.Layers;
 /// The paths of one layer so far, and the rules that each further entry must keep (OCI image specification, layer.md):
 /// nothing outside the root, nothing through links, no path twice, no devices.
 /// </summary>
-internal sealed class LayerTree(string layer)
+/// <param name="layer">Named in errors.</param>
+/// <param name="maxEntries">How many entries this layer may add to those of its image.</param>
+internal sealed class LayerTree(string layer, int maxEntries)
 {
-    /// <summary>The largest images in use have some hundred thousand files; each costs about 200 bytes of memory here.</summary>
-    private const int MaxEntries = 1_000_000;
+    /// <summary>Of an image, all its layers together. The largest images in use have some hundred thousand files; each costs about 200 bytes of memory here.</summary>
+    internal const int MaxEntries = 1_000_000;
     /// <summary>Real trees stay below 40; deep ones cost a walk per entry.</summary>
     private const int MaxDepth = 128;
     private const string Whiteout = ".wh.";
@@ -17,6 +19,9 @@ internal sealed class LayerTree(string layer)
     private const string AufsMetadata = ".wh..wh.";
 
     private int _entries;
+
+    /// <summary>How many there are so far.</summary>
+    public int Entries => _entries;
 
     public LayerNode Root { get; } = new() { Type = LayerEntryType.Directory };
 
@@ -195,8 +200,8 @@ internal sealed class LayerTree(string layer)
 
     private void Put(LayerNode parent, string name, LayerNode node)
     {
-        if (++_entries > MaxEntries)
-            throw Unsafe($"it has more than {MaxEntries} entries");
+        if (++_entries > maxEntries)
+            throw Unsafe("with it the image has more entries than an image may have");
         parent.Put(name, node);
     }
 

@@ -16,11 +16,14 @@ public static class ImageInspector
 
     /// <summary>Reads all of an image's blobs. Takes as long as decompressing and hashing them does.</summary>
     /// <exception cref="AhoyException"><see cref="ErrorCode.MissingBlob"/>, <see cref="ErrorCode.DigestMismatch"/>, <see cref="ErrorCode.InvalidImage"/>, <see cref="ErrorCode.UnsafeArchive"/>.</exception>
-    public static async Task<InspectedImage> InspectAsync(Digest manifest, IBlobSource source, CancellationToken cancellationToken)
+    public static Task<InspectedImage> InspectAsync(Digest manifest, IBlobSource source, CancellationToken cancellationToken) =>
+        InspectAsync(manifest, source, LayerTree.MaxEntries, cancellationToken);
+
+    internal static async Task<InspectedImage> InspectAsync(Digest manifest, IBlobSource source, int maxEntries, CancellationToken cancellationToken)
     {
         var image = await ImageReader.ReadAsync(manifest, source, cancellationToken);
         var root = new LayerNode { Type = LayerEntryType.Directory };
-        var budget = new ContentBudget { Left = MaxContent };
+        var budget = new Budget { Content = MaxContent, Entries = maxEntries };
         for (var i = 0; i < image.Manifest.Layers.Count; i++)
         {
             var layer = await ReadLayerAsync(image.Manifest.Layers[i], image.Config.Rootfs.DiffIds[i], source, budget, cancellationToken);
@@ -30,16 +33,18 @@ public static class ImageInspector
         return new InspectedImage(image, RootContents.Describe(root));
     }
 
-    private static async Task<LayerNode> ReadLayerAsync(Descriptor layer, Digest diffId, IBlobSource source, ContentBudget budget, CancellationToken cancellationToken)
+    private static async Task<LayerNode> ReadLayerAsync(Descriptor layer, Digest diffId, IBlobSource source, Budget budget, CancellationToken cancellationToken)
     {
         await using var blob = await source.OpenAsync(layer.Digest, cancellationToken);
-        await using var reader = new LayerReader(blob, layer);
+        await using var reader = new LayerReader(blob, layer, budget.Entries);
         while (await reader.NextAsync(cancellationToken) is { } entry)
         {
             if (entry.Type == LayerEntryType.File && IsOfInterest(entry.Path))
                 reader.Root.Find(entry.Path)!.Content = await ReadContentAsync(reader, entry, budget, cancellationToken);
         }
 
+        // Layers are many and small in a hostile image: what counts is what is held in memory of all of them.
+        budget.Entries -= reader.Entries;
         return reader.DiffId() == diffId
             ? reader.Root
             : throw new AhoyException(ErrorCode.InvalidImage, $"Layer {layer.Digest} unpacks to {reader.DiffId()}, but the image's config says {diffId}.");
@@ -49,10 +54,10 @@ public static class ImageInspector
         path is RootContents.OsRelease or RootContents.VendorOsRelease or RootContents.PackageStatus
         || path.StartsWith(StatusDirectory, StringComparison.Ordinal);
 
-    private static async Task<byte[]> ReadContentAsync(LayerReader reader, LayerEntry entry, ContentBudget budget, CancellationToken cancellationToken)
+    private static async Task<byte[]> ReadContentAsync(LayerReader reader, LayerEntry entry, Budget budget, CancellationToken cancellationToken)
     {
-        budget.Left -= entry.Size;
-        if (budget.Left < 0)
+        budget.Content -= entry.Size;
+        if (budget.Content < 0)
             throw new AhoyException(ErrorCode.InvalidImage, $"/{entry.Path} in the image has {entry.Size} bytes: together with the image's other package lists more than {MaxContent >> 20} MiB.");
         var content = new byte[entry.Size];
         var length = 0;
@@ -61,8 +66,10 @@ public static class ImageInspector
         return content;
     }
 
-    private sealed class ContentBudget
+    /// <summary>What is left for the layers that follow.</summary>
+    private sealed class Budget
     {
-        public long Left { get; set; }
+        public long Content { get; set; }
+        public int Entries { get; set; }
     }
 }

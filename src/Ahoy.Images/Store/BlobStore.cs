@@ -120,7 +120,14 @@ public sealed partial class BlobStore : IBlobSource
         return Path.Combine(_temporary, Guid.NewGuid().ToString("N"));
     }
 
-    private void Publish(string file, Digest digest) => File.Move(file, FileOf(digest), overwrite: true);
+    private void Publish(string file, Digest digest)
+    {
+        // Else a removal that has just looked at the old file would take the new one.
+        lock (_removal)
+        {
+            File.Move(file, FileOf(digest), overwrite: true);
+        }
+    }
 
     private void Flush(FileStream file)
     {

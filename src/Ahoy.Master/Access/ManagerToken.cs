@@ -7,8 +7,21 @@ internal static class ManagerToken
     public static async Task EnsureAsync(TokenStore tokens, MasterOptions options)
     {
         if (!tokens.HasUsers)
-            await tokens.CreateUserTokenAsync(options.Manager, Caller.ManagerRole, lifetime: null, token => Write(Path.Combine(options.DataDirectory, "manager.token"), token));
+            await tokens.CreateUserTokenAsync(options.Manager, Caller.ManagerRole, lifetime: null, token => Write(PathOf(options), token));
     }
+
+    /// <summary>
+    /// Keeps the token in the file alive, for as long as the file is there: who can read it owns the data directory. The same token
+    /// lives on, because logins hold copies of it. A token that was revoked, or whose file was removed, stays away.
+    /// </summary>
+    public static async Task RenewAsync(TokenStore tokens, MasterOptions options)
+    {
+        var file = PathOf(options);
+        if (File.Exists(file))
+            await tokens.RenewUserTokenAsync(await File.ReadAllTextAsync(file));
+    }
+
+    private static string PathOf(MasterOptions options) => Path.Combine(options.DataDirectory, "manager.token");
 
     private static void Write(string path, string token)
     {

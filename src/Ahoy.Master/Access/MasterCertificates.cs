@@ -1,11 +1,12 @@
 using System.Net;
+using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
 namespace Ahoy.Master.Access;
 
 /// <summary>
-/// The master's own CA, made at the first start, and the server certificate that it signs anew at each start.
+/// The master's own CA, made at the first start, and the server certificate that it signs anew at each start and long before it ends.
 /// Tokens carry the CA's fingerprint, so clients and agents trust this CA and nothing else.
 /// </summary>
 /// <remarks>
@@ -19,16 +20,22 @@ internal sealed class MasterCertificates
     private static readonly TimeSpan ServerLifetime = TimeSpan.FromDays(397);
 
     private readonly X509Certificate2 _authority;
+    private readonly IReadOnlyList<string> _names;
+    private SslStreamCertificateContext _current;
 
-    private MasterCertificates(X509Certificate2 authority, X509Certificate2 root, X509Certificate2 server)
+    private MasterCertificates(X509Certificate2 authority, X509Certificate2 root, IReadOnlyList<string> names, DateTimeOffset now)
     {
         _authority = authority;
-        Server = server;
+        _names = names;
         Chain = [X509CertificateLoader.LoadCertificate(authority.RawData), root];
+        _current = Issue(now);
     }
 
-    /// <summary>Certificate with key, for this start of the master.</summary>
-    public X509Certificate2 Server { get; }
+    /// <summary>What a new connection is shown: certificate, key and chain.</summary>
+    public SslStreamCertificateContext Current => Volatile.Read(ref _current);
+
+    /// <summary>Certificate with key.</summary>
+    public X509Certificate2 Server => Current.TargetCertificate;
 
     /// <summary>What stands above <see cref="Server"/>.</summary>
     public X509Certificate2Collection Chain { get; }
@@ -51,8 +58,21 @@ internal sealed class MasterCertificates
 
         var authority = X509Certificate2.CreateFromPemFile(certificateFile, keyFile);
         var root = X509CertificateLoader.LoadCertificateFromFile(rootFile);
-        return new MasterCertificates(authority, root, IssueServer(authority, names, time.GetUtcNow()));
+        return new MasterCertificates(authority, root, [.. names], time.GetUtcNow());
     }
+
+    /// <summary>Issues a new server certificate when less than a third of the present one's life is left. Open connections keep theirs.</summary>
+    /// <returns>True when there is a new one.</returns>
+    public bool RenewIfDue(DateTimeOffset now)
+    {
+        if (Server.NotAfter.ToUniversalTime() - now.UtcDateTime > ServerLifetime / 3)
+            return false;
+        Volatile.Write(ref _current, Issue(now));
+        return true;
+    }
+
+    private SslStreamCertificateContext Issue(DateTimeOffset now) =>
+        SslStreamCertificateContext.Create(IssueServer(_authority, _names, now), Chain, offline: true);
 
     private static void Create(string certificateFile, string keyFile, string rootFile, DateTimeOffset now)
     {

@@ -58,6 +58,29 @@ internal sealed class TokenStore
         return new Caller(stored.Id, stored.Kind, stored.Subject ?? "", role, stored.ExpiresAt);
     }
 
+    /// <summary>Gives an agent that is in contact its token's full life again, once a third of it is over. One that stays away for a whole life has to join again.</summary>
+    public Task RenewAgentTokenAsync(Caller agent) =>
+        agent.Expires - _time.GetUtcNow() < AgentLifetime * (2.0 / 3) ? RenewAsync(agent.TokenId, AgentLifetime) : Task.CompletedTask;
+
+    /// <summary>Gives the user's token of this text its full life again, once a third of it is over, and also when all is. Revoked and unknown ones stay as they are.</summary>
+    public Task RenewUserTokenAsync(string text) =>
+        AccessToken.TryParse(text, out var token) && token!.Kind == AccessToken.User
+        && _tokens.TryGetValue(token.Id, out var stored) && SameHash(stored.SecretHash, token.SecretHash()) && !stored.Revoked
+        && stored.ExpiresAt - _time.GetUtcNow() < UserLifetime * (2.0 / 3)
+            ? RenewAsync(stored.Id, UserLifetime)
+            : Task.CompletedTask;
+
+    private async Task RenewAsync(string id, TimeSpan lifetime)
+    {
+        var expires = _time.GetUtcNow() + lifetime;
+        var renewed = await _database.WriteAsync(connection => connection.Execute(
+            "UPDATE tokens SET expires_at = $expires WHERE id = $id AND revoked = 0", ("$expires", expires), ("$id", id)));
+        // Of a renewal and a revocation at once, the revocation lasts.
+        while (renewed > 0 && _tokens.TryGetValue(id, out var stored) && !_tokens.TryUpdate(id, stored with { ExpiresAt = expires }, stored))
+        {
+        }
+    }
+
     /// <summary>A user's token makes no other that outlives it: a stolen one must not last for ever. A manager's may.</summary>
     public TimeSpan? NotLonger(Caller caller, TimeSpan? wanted)
     {
@@ -108,12 +131,14 @@ internal sealed class TokenStore
             if (connection.Execute("UPDATE tokens SET revoked = 1 WHERE id = $id AND revoked = 0", ("$id", joinTokenId)) == 0)
                 throw new AhoyException(ErrorCode.Unauthorized, $"The join token {joinTokenId} was used already. Each agent needs its own: `ahoy token create --join`.");
             var name = wantedName;
-            for (var number = 2; connection.Scalar<long>("SELECT count(*) FROM agents WHERE name = $name", ("$name", name)) > 0; number++)
+            // The name of an agent whose tokens all ended is free: it comes back as who it was.
+            for (var number = 2; connection.Scalar<long>(
+                "SELECT count(*) FROM tokens WHERE kind = 'agent' AND subject = $name AND revoked = 0 AND expires_at > $now", ("$name", name), ("$now", now)) > 0; number++)
             {
                 name = $"{wantedName}-{number}";
             }
 
-            connection.Execute("INSERT INTO agents (name, joined_at) VALUES ($name, $now)", ("$name", name), ("$now", now));
+            connection.Execute("INSERT INTO agents (name, joined_at) VALUES ($name, $now) ON CONFLICT (name) DO UPDATE SET joined_at = excluded.joined_at", ("$name", name), ("$now", now));
             return Insert(connection, unnamed with { Subject = name });
         });
         if (_tokens.TryGetValue(joinTokenId, out var join))
@@ -125,8 +150,9 @@ internal sealed class TokenStore
     public async Task RevokeAsync(string id)
     {
         await _database.WriteAsync(connection => connection.Execute("UPDATE tokens SET revoked = 1 WHERE id = $id", ("$id", id)));
-        if (_tokens.TryGetValue(id, out var token))
-            _tokens[id] = token with { Revoked = true };
+        while (_tokens.TryGetValue(id, out var token) && !_tokens.TryUpdate(id, token with { Revoked = true }, token))
+        {
+        }
     }
 
     /// <exception cref="AhoyException"><see cref="ErrorCode.NotFound"/>.</exception>

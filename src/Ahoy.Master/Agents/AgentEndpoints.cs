@@ -23,9 +23,13 @@ internal static class AgentEndpoints
     public static void MapAgentList(this RouteGroupBuilder group, AgentDirectory agents) =>
         group.MapGet(Routes.Agents, () => TypedResults.Ok(new AgentList { Agents = agents.List() }));
 
-    public static void MapContact(this RouteGroupBuilder group, ContactHandler contacts) =>
+    public static void MapContact(this RouteGroupBuilder group, ContactHandler contacts, TokenStore tokens) =>
         group.MapPost(Routes.Contact, async (HttpContext context, ContactRequest request) =>
-            TypedResults.Ok(await contacts.HandleAsync(Caller.Of(context).Name, request, context.RequestAborted)));
+        {
+            var caller = Caller.Of(context);
+            await tokens.RenewAgentTokenAsync(caller);
+            return TypedResults.Ok(await contacts.HandleAsync(caller.Name, request, context.RequestAborted));
+        });
 
     public static void MapAttempts(this RouteGroupBuilder group, AttemptReports attempts, AttemptBlobs attemptBlobs, BlobStore blobs, BlobUsers users)
     {

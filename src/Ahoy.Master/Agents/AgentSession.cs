@@ -6,6 +6,10 @@ namespace Ahoy.Master.Agents;
 /// <summary>What the master knows about an agent from its contacts. In memory only: a restarted master learns it anew within one contact.</summary>
 internal sealed class AgentSession(string name)
 {
+    /// <summary>After the second fault in a row; doubled with each further one.</summary>
+    private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(15);
+
     private readonly Lock _gate = new();
     private readonly Dictionary<(AttemptId Attempt, string What), DateTimeOffset> _told = [];
     private TaskCompletionSource _woken = NewSignal();
@@ -15,6 +19,9 @@ internal sealed class AgentSession(string name)
     private long _heard;
     private bool _newProcess;
     private int _open;
+    private int _faults;
+    private string _lastFault = "";
+    private long? _lostAt;
 
     public string Name { get; } = name;
     public AgentCapabilities? Capabilities { get; private set; }
@@ -39,9 +46,25 @@ internal sealed class AgentSession(string name)
         }
     }
 
-    /// <summary>A session that begins with this master's start: its lease runs from now.</summary>
-    public void Expect(AgentCapabilities? capabilities, TimeProvider time)
+    /// <summary>The agent's process that said last what it holds.</summary>
+    public string? Process
     {
+        get
+        {
+            lock (_gate)
+            {
+                return _process;
+            }
+        }
+    }
+
+    /// <summary>The process that the master's disk knows: everything that an earlier one was given and that this one does not hold has been taken back.</summary>
+    public string? StoredProcess { get; set; }
+
+    /// <summary>A session that begins with this master's start: its lease runs from now.</summary>
+    public void Expect(AgentCapabilities? capabilities, string? process, TimeProvider time)
+    {
+        StoredProcess = process;
         Capabilities = capabilities;
         LastContact = time.GetUtcNow();
         _heard = time.GetTimestamp();
@@ -63,8 +86,8 @@ internal sealed class AgentSession(string name)
             if (request.Session != _process)
             {
                 _told.Clear();
-                // After this master's own start the first call says nothing about the agent's.
-                _newProcess = _process is not null;
+                // Of an agent whose process this master never knew, nothing can be concluded.
+                _newProcess = (_process ?? StoredProcess) is { } before && before != request.Session;
             }
 
             _process = request.Session;
@@ -77,6 +100,64 @@ internal sealed class AgentSession(string name)
             Capabilities = request.Capabilities;
             return changed;
         }
+    }
+
+    /// <summary>An attempt was lost here, through no fault of its program. Faults in a row bring a growing pause; those that come in the pause are of attempts from before it.</summary>
+    public void Fault(string what, TimeProvider time)
+    {
+        lock (_gate)
+        {
+            if (Pause(time) > TimeSpan.Zero)
+                return;
+            _faults++;
+            _lastFault = what;
+            _lostAt = time.GetTimestamp();
+        }
+    }
+
+    /// <summary>The site would not have an attempt: no fault, but another agent is to be asked first.</summary>
+    public void Refused(TimeProvider time)
+    {
+        lock (_gate)
+        {
+            _lostAt = time.GetTimestamp();
+        }
+    }
+
+    /// <summary>A program ran here to its end: the host works.</summary>
+    public void Works()
+    {
+        lock (_gate)
+        {
+            _faults = 0;
+        }
+    }
+
+    /// <summary>How long this agent is given no jobs, and why; zero when it is.</summary>
+    public (TimeSpan Left, string Reason) PauseLeft(TimeProvider time)
+    {
+        lock (_gate)
+        {
+            return (Pause(time), $"{_faults} attempts in a row failed on it, the last one so: {_lastFault}");
+        }
+    }
+
+    /// <summary>True when an attempt was lost here within this time.</summary>
+    public bool LostWithin(TimeSpan span, TimeProvider time)
+    {
+        lock (_gate)
+        {
+            return _lostAt is { } lost && time.GetElapsedTime(lost) < span;
+        }
+    }
+
+    private TimeSpan Pause(TimeProvider time)
+    {
+        if (_faults < 2 || _lostAt is not { } lost)
+            return TimeSpan.Zero;
+        var whole = FirstPause * Math.Pow(2, Math.Min(_faults - 2, 20));
+        var left = (whole < LongestPause ? whole : LongestPause) - time.GetElapsedTime(lost);
+        return left > TimeSpan.Zero ? left : TimeSpan.Zero;
     }
 
     /// <summary>True once after each start of the agent: what an earlier process was given and this one does not hold may have begun already, and must not be given again as if it had not.</summary>
@@ -142,7 +223,9 @@ internal sealed class AgentSession(string name)
     }
 
     private static bool SameCapabilities(AgentCapabilities one, AgentCapabilities other) =>
-        one with { Labels = other.Labels } == other && one.Labels.Count == other.Labels.Count && !one.Labels.Except(other.Labels).Any();
+        one with { Labels = other.Labels, AllowedUsers = other.AllowedUsers, AllowedImages = other.AllowedImages } == other
+        && one.Labels.Count == other.Labels.Count && !one.Labels.Except(other.Labels).Any()
+        && one.AllowedUsers.SequenceEqual(other.AllowedUsers) && one.AllowedImages.SequenceEqual(other.AllowedImages);
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 

@@ -20,14 +20,17 @@ internal sealed class AttemptBlobs(BlobStore blobs)
     {
         if (_inputs.GetValue(job.Request, static request => request.Inputs.Select(input => input.Digest).ToHashSet()).Contains(digest))
             return;
-        if (!_ofImage.TryGetValue(job.Image, out var parts))
-        {
-            var image = await ImageReader.ReadAsync(job.Image, blobs, cancellationToken);
-            parts = new HashSet<Digest>([job.Image, image.Digest, image.Manifest.Config.Digest, .. image.Manifest.Layers.Select(layer => layer.Digest)]);
-            _ofImage[job.Image] = parts;
-        }
-
-        if (!parts.Contains(digest))
+        if (!(await PartsAsync(job.Image, cancellationToken)).Contains(digest))
             throw new AhoyException(ErrorCode.MissingBlob, $"{digest} is neither part of the image nor an input of job {job.Id}.");
+    }
+
+    /// <summary>Every blob of an image: what its digest names, manifest, config, layers.</summary>
+    /// <exception cref="AhoyException"><see cref="ErrorCode.MissingBlob"/> when its manifest is not there.</exception>
+    public async Task<IReadOnlySet<Digest>> PartsAsync(Digest image, CancellationToken cancellationToken)
+    {
+        if (_ofImage.TryGetValue(image, out var known))
+            return known;
+        var read = await ImageReader.ReadAsync(image, blobs, cancellationToken);
+        return _ofImage[image] = new HashSet<Digest>([image, read.Digest, read.Manifest.Config.Digest, .. read.Manifest.Layers.Select(layer => layer.Digest)]);
     }
 }

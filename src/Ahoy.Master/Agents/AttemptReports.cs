@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging;
 namespace Ahoy.Master.Agents;
 
 /// <summary>Takes in what agents report. Only the holder of the current attempt changes a job; everything an agent says is checked.</summary>
-internal sealed partial class AttemptReports(JobStore store, JobIndex index, JobLogs logs, BlobStore blobs, BlobUsers blobUsers, MasterOptions options, TimeProvider time, ILogger<AttemptReports> logger)
+internal sealed partial class AttemptReports(JobStore store, JobIndex index, AgentDirectory agents, JobLogs logs, BlobStore blobs, BlobUsers blobUsers, MasterOptions options, TimeProvider time, ILogger<AttemptReports> logger)
 {
     private const int MaxText = 8192;
 
@@ -50,7 +50,9 @@ internal sealed partial class AttemptReports(JobStore store, JobIndex index, Job
             if (report.State != row.State || report.Result is not null)
             {
                 var delivered = report.Result is null ? null : Delivered(row, report.Result);
-                changes.Add((report.Job, current => current.Agent == agent && current.Attempt == report.Attempt ? Move(current, report, delivered) : null));
+                var elsewhere = agents.OthersCould(agent, Requirement.Of(row));
+                changes.Add((report.Job, current => current.Agent == agent && current.Attempt == report.Attempt ? Move(current, report, delivered, elsewhere) : null));
+                Judge(agents.Get(agent), report);
             }
         }
 
@@ -73,7 +75,7 @@ internal sealed partial class AttemptReports(JobStore store, JobIndex index, Job
         grown.ForEach(index.Nudge);
     }
 
-    private JobRow? Move(JobRow row, AttemptReport report, IReadOnlyList<OutputFile>? delivered)
+    private JobRow? Move(JobRow row, AttemptReport report, IReadOnlyList<OutputFile>? delivered, bool elsewhere)
     {
         var now = time.GetUtcNow();
         if (!report.State.IsTerminal())
@@ -89,11 +91,24 @@ internal sealed partial class AttemptReports(JobStore store, JobIndex index, Job
             return Ended(row, JobState.Canceled, result with { Outputs = [], End = CanceledEnd(row, result.End) }, now);
         if (report.State == JobState.Canceled)
             return LostAttempts.GiveBack(row, "the agent's host stopped the attempt", options.MaxLostAttempts, now);
-        if (report.State == JobState.SystemError && result.Retry && row.Lost + 1 < options.MaxLostAttempts)
-            return row with { State = JobState.Queued, Agent = null, StartedAt = null, Lost = row.Lost + 1 };
+        // What one site refuses another may run.
+        var again = result.Retry || (elsewhere && result.End?.Cause == EndCause.RefusedBySite);
+        if (report.State == JobState.SystemError && again && row.Lost + 1 < options.MaxLostAttempts)
+            return row with { State = JobState.Queued, Agent = null, StartedAt = null, Lost = row.Lost + 1, LostBy = row.Agent };
         if (report.State == JobState.Complete && MissingOutput(row, result) is { } missing)
             return Ended(row, JobState.SystemError, result with { End = UndeliveredEnd(missing) }, now);
         return Ended(row, report.State, report.State == JobState.Complete ? result with { End = null } : result with { End = result.End ?? UnexplainedEnd(row) }, now);
+    }
+
+    /// <summary>What an attempt's end says about its host. A program that failed has shown that the host works.</summary>
+    private void Judge(AgentSession session, AttemptReport report)
+    {
+        if (report.State is JobState.Complete or JobState.Failed)
+            session.Works();
+        else if (report.Result?.End?.Cause == EndCause.RefusedBySite)
+            session.Refused(time);
+        else if (report is { State: JobState.SystemError, Result.Retry: true })
+            session.Fault(Cut(report.Result.End?.Message) ?? "no reason was told", time);
     }
 
     /// <summary>Those outputs of a result that were asked for and whose bytes this job's user really has here, with the size that they have here.</summary>

@@ -9,6 +9,7 @@ internal static class ContactCheck
     private const int MaxAttempts = 10_000;
     private const int MaxText = 2048;
     private const int MaxLabels = 100;
+    private const int MaxAllowed = 1000;
 
     /// <exception cref="AhoyException"><see cref="ErrorCode.InvalidRequest"/>.</exception>
     public static void Check(ContactRequest request)
@@ -20,7 +21,9 @@ internal static class ContactCheck
             throw Invalid("a negative number of cpus, bytes or seconds");
         if (capabilities.Labels.Count > MaxLabels)
             throw Invalid($"more than {MaxLabels} labels");
-        string?[] texts = [request.Session, request.DrainingReason, capabilities.Runtime, capabilities.Enforcement, capabilities.Version, .. capabilities.Labels.Keys, .. capabilities.Labels.Values];
+        if (capabilities.AllowedUsers.Count > MaxAllowed || capabilities.AllowedImages.Count > MaxAllowed)
+            throw Invalid($"more than {MaxAllowed} allowed users or images");
+        string?[] texts = [request.Session, request.DrainingReason, capabilities.Runtime, capabilities.Enforcement, capabilities.Version, .. capabilities.Labels.Keys, .. capabilities.Labels.Values, .. capabilities.AllowedUsers, .. capabilities.AllowedImages];
         if (texts.Any(text => text?.Length > MaxText))
             throw Invalid($"a text of more than {MaxText} characters");
     }

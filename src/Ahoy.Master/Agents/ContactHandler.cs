@@ -20,29 +20,41 @@ internal sealed class ContactHandler(AgentDirectory agents, AttemptReports repor
         var session = await agents.HearAsync(agent, request);
         await reports.ApplyAsync(agent, request.Reports);
         await lost.GiveBackForgottenAsync(session);
+        await agents.KeepProcessAsync(session);
 
-        using var contact = session.Enter();
-        if (request.WaitSeconds <= 0)
-            await matcher.RunPassAsync(cancellationToken);
-        else
-            matcher.Wake();
+        var contact = session.Enter();
+        try
+        {
+            return await AnswerAsync(session, request.WaitSeconds, cancellationToken);
+        }
+        finally
+        {
+            contact.Dispose();
+            matcher.Leave(session);
+        }
+    }
+
+    private async Task<ContactResponse> AnswerAsync(AgentSession session, int waitSeconds, CancellationToken cancellationToken)
+    {
+        await matcher.OfferAsync(session);
 
         // A call that waits renews no lease, so it must be over long before the lease is.
-        var wait = LongPolls.Bounded(request.WaitSeconds);
+        var wait = LongPolls.Bounded(waitSeconds);
         var until = time.GetUtcNow() + (wait < options.Lease / 2 ? wait : options.Lease / 2);
         while (true)
         {
             var woken = session.WhenWoken();
-            var response = Compose(session);
+            var (response, unanswered) = Compose(session);
             var left = until - time.GetUtcNow();
             if (HasNews(response) || left <= TimeSpan.Zero || polls.Stopping)
                 return response;
-            // A repetition may fall due before the end of the wait.
-            await polls.WaitAsync(woken, left < RepeatAfter ? left : RepeatAfter, cancellationToken);
+            // What was told and shows no effect may fall due for its repetition before the end of the wait.
+            await polls.WaitAsync(woken, unanswered && RepeatAfter < left ? RepeatAfter : left, cancellationToken);
         }
     }
 
-    private ContactResponse Compose(AgentSession session)
+    /// <summary>What to tell now, and whether there is something told that shows no effect yet.</summary>
+    private (ContactResponse Response, bool Unanswered) Compose(AgentSession session)
     {
         var now = time.GetUtcNow();
         var mine = index.OfAgent(session.Name);
@@ -51,7 +63,7 @@ internal sealed class ContactHandler(AgentDirectory agents, AttemptReports repor
         session.ForgetExcept(active.Union(held).ToHashSet());
 
         var over = held.Where(attempt => !active.Contains(attempt)).ToList();
-        return new ContactResponse
+        var response = new ContactResponse
         {
             LeaseSeconds = (int)options.Lease.TotalSeconds,
             Start = [.. mine
@@ -63,6 +75,7 @@ internal sealed class ContactHandler(AgentDirectory agents, AttemptReports repor
             Settled = [.. over.Where(attempt => IsSettled(attempt, session.Name) && session.ShouldTell(attempt, "settled", now, RepeatAfter)).Select(Named)],
             Discard = [.. over.Where(attempt => !IsSettled(attempt, session.Name) && session.ShouldTell(attempt, "discard", now, RepeatAfter)).Select(Named)],
         };
+        return (response, over.Count > 0 || mine.Any(row => row.State == JobState.Canceling || (row.State == JobState.Assigned && !held.Contains(row.AttemptId))));
     }
 
     /// <summary>True when the job has ended with just this attempt, by this agent's report. An attempt that was given up may still run there: that one is to be discarded.</summary>

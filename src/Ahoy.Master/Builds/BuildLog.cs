@@ -1,3 +1,5 @@
+using Ahoy.Master.Storage;
+
 namespace Ahoy.Master.Builds;
 
 /// <summary>A build's log: a file that grows, and a signal for those who follow it.</summary>
@@ -52,19 +54,7 @@ internal sealed class BuildLog(string path)
         }
     }
 
-    public byte[] Read(long offset, int count)
-    {
-        if (!File.Exists(Path))
-            return [];
-        using var file = new FileStream(Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
-        var length = Math.Clamp(file.Length - offset, 0, count);
-        if (length == 0)
-            return [];
-        var bytes = new byte[length];
-        file.Position = offset;
-        file.ReadExactly(bytes);
-        return bytes;
-    }
+    public byte[] Read(long offset, int count) => GrowingFile.Read(Path, offset, count);
 
     public void Signal()
     {

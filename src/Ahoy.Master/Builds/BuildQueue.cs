@@ -6,6 +6,7 @@ using Ahoy.Contracts.Images;
 using Ahoy.Contracts.Jobs;
 using Ahoy.Images.Store;
 using Ahoy.Master.Access;
+using Ahoy.Master.Agents;
 using Ahoy.Master.Images;
 using Ahoy.Master.Storage;
 using Ahoy.Processes;
@@ -16,7 +17,7 @@ namespace Ahoy.Master.Builds;
 
 /// <summary>Accepts builds, answers known ones from the store, and runs the rest one after the other: builds are heavy, and two equal ones then share their work.</summary>
 internal sealed partial class BuildQueue(
-    ImageBuilder builder, ImageCatalog catalog, ImageRegister register, BlobStore blobs, BlobUsers users, Database database, TokenStore tokens, MasterOptions options, TimeProvider time, ILogger<BuildQueue> logger)
+    ImageBuilder builder, ImageCatalog catalog, ImageRegister register, BlobStore blobs, BlobUsers users, AttemptBlobs images, Database database, TokenStore tokens, MasterOptions options, TimeProvider time, ILogger<BuildQueue> logger)
     : IAsyncDisposable
 {
     private const int KeptRecords = 1000;
@@ -37,7 +38,7 @@ internal sealed partial class BuildQueue(
         var id = Guid.NewGuid().ToString("n", CultureInfo.InvariantCulture)[..12];
         var record = new BuildRecord(id, owner, request.Name, new BuildLog(Path.Combine(_logs, id + ".log")), time.GetUtcNow());
         Remember(id, record);
-        if (FindResult(key) is { } known)
+        if (await FindResultAsync(key) is { } known)
         {
             await register.AddAsync(owner, request.Name, ImageKind.Application, known, request.Base, CancellationToken.None);
             record.Complete(known, fromStore: true, time.GetUtcNow());
@@ -92,7 +93,7 @@ internal sealed partial class BuildQueue(
             try
             {
                 // The build before this one may have been the same.
-                var fromStore = FindResult(key);
+                var fromStore = await FindResultAsync(key);
                 var manifest = fromStore ?? await builder.BuildAsync(record.View.Id, request, baseImage, record.Log, limit.Token);
                 if (fromStore is null)
                 {
@@ -131,10 +132,13 @@ internal sealed partial class BuildQueue(
     }
 
     /// <summary>The image that the same inputs made before, when it is still whole.</summary>
-    private Digest? FindResult(string key)
+    private async Task<Digest?> FindResultAsync(string key)
     {
         var text = database.Read(connection => connection.Scalar<string>("SELECT manifest FROM build_results WHERE key = $key", ("$key", key)));
-        return Digest.TryParse(text, out var manifest) && blobs.Contains(manifest) ? manifest : null;
+        if (!Digest.TryParse(text, out var manifest) || !blobs.Contains(manifest))
+            return null;
+        var now = time.GetUtcNow();
+        return (await images.PartsAsync(manifest, CancellationToken.None)).All(part => blobs.Touch(part, now)) ? manifest : null;
     }
 
     private static void Check(BuildRequest request)

@@ -14,7 +14,7 @@ namespace Ahoy.Master.Builds;
 /// Builds an application image (DESIGN: images): packages layer, dependencies layer, files layer, manifest, and verification
 /// in a container of the finished image. Layers stand in the order of how seldom they change.
 /// </summary>
-internal sealed class ImageBuilder(BlobStore blobs, Database database, ImageRegister register, BuildContainers containers, MasterOptions options)
+internal sealed class ImageBuilder(BlobStore blobs, Database database, ImageRegister register, BuildContainers containers, MasterOptions options, TimeProvider time)
 {
     /// <summary>Returns the manifest's digest; image and layers are in the store.</summary>
     /// <exception cref="AhoyException"><see cref="ErrorCode.BuildFailed"/> with what is missing, or what the package manager said.</exception>
@@ -62,7 +62,7 @@ internal sealed class ImageBuilder(BlobStore blobs, Database database, ImageRegi
     {
         var rows = database.Read(connection => connection.Query(
             "SELECT digest, size FROM package_layers WHERE key = $key", row => (Digest.Parse(row.GetString(0)), row.GetInt64(1)), ("$key", key)));
-        return rows.Count == 1 && blobs.Contains(rows[0].Item1) ? rows[0] : null;
+        return rows.Count == 1 && blobs.Touch(rows[0].Item1, time.GetUtcNow()) ? rows[0] : null;
     }
 
     private async Task<NewLayer> FilesAsync(List<BuildFile> files, string role, BuildLog log, CancellationToken cancellationToken)

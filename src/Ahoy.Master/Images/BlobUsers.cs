@@ -1,13 +1,15 @@
 using Ahoy.Contracts;
+using Ahoy.Images.Store;
 using Ahoy.Master.Storage;
 
 namespace Ahoy.Master.Images;
 
 /// <summary>
 /// Who has which blob. Blobs are stored once, but having somebody's digest must not give their bytes: a user may use
-/// only what they (or a job of theirs) have uploaded in full, and is told "missing" for everything else.
+/// only what they (or a job of theirs) have uploaded in full, and is told "missing" for everything else. What is not missing is
+/// touched: between this answer and its use no retention removes it.
 /// </summary>
-internal sealed class BlobUsers(Database database)
+internal sealed class BlobUsers(Database database, BlobStore blobs, TimeProvider time)
 {
     public Task GrantAsync(string user, IReadOnlyCollection<Digest> digests) => database.WriteAsync(connection =>
     {
@@ -31,8 +33,10 @@ internal sealed class BlobUsers(Database database)
     {
         if (digests.Count == 0)
             return [];
+        var now = time.GetUtcNow();
         return database.Read<IReadOnlyList<Digest>>(connection =>
             [.. digests.Distinct().Where(digest => connection.Scalar<long>(
-                "SELECT count(*) FROM blob_users WHERE user = $user AND digest = $digest", ("$user", user), ("$digest", digest.ToString())) == 0)]);
+                "SELECT count(*) FROM blob_users WHERE user = $user AND digest = $digest", ("$user", user), ("$digest", digest.ToString())) == 0
+                || !blobs.Touch(digest, now))]);
     }
 }

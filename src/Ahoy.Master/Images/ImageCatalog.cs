@@ -6,7 +6,7 @@ using Ahoy.Master.Storage;
 
 namespace Ahoy.Master.Images;
 
-/// <summary>Names of images. Base images are for everybody and their names unique; application images are their owner's.</summary>
+/// <summary>Names of images. Bases that managers made are for everybody and their names unique; application images, and bases of other users, are their owner's.</summary>
 internal sealed class ImageCatalog
 {
     private readonly Database _database;
@@ -24,10 +24,14 @@ internal sealed class ImageCatalog
     /// <summary>Bases, and the user's own application images.</summary>
     public IReadOnlyList<ImageView> List(string user, ImageKind? kind) =>
         [.. _images.Values
-            .Where(image => (image.Kind == ImageKind.Base || image.Owner == user) && (kind is null || image.Kind == kind))
+            .Where(image => ((image.Kind == ImageKind.Base && !image.Private) || image.Owner == user) && (kind is null || image.Kind == kind))
             .OrderBy(image => image.Name, StringComparer.Ordinal)];
 
-    public ImageView? Find(string user, ImageKind kind, string name) => _images.GetValueOrDefault(Key.Of(kind, user, name));
+    /// <summary>The manifest of every image that has a name.</summary>
+    public IReadOnlyCollection<Digest> Manifests() => [.. _images.Values.Select(image => image.Digest)];
+
+    public ImageView? Find(string user, ImageKind kind, string name) =>
+        _images.GetValueOrDefault(new Key(kind, user, name)) ?? (kind == ImageKind.Base ? _images.GetValueOrDefault(Key.OfShared(name)) : null);
 
     /// <exception cref="AhoyException"><see cref="ErrorCode.UnknownBase"/> or <see cref="ErrorCode.UnknownImage"/>, naming those there are.</exception>
     public ImageView Get(string user, ImageKind kind, string name)
@@ -69,9 +73,9 @@ internal sealed class ImageCatalog
     }
 
     /// <exception cref="AhoyException"><see cref="ErrorCode.NameTaken"/> when the base's name is not free.</exception>
-    public void RequireFree(ImageKind kind, string name)
+    public void RequireFree(string user, ImageKind kind, string name)
     {
-        if (kind == ImageKind.Base && _images.ContainsKey(Key.Of(kind, "", name)))
+        if (kind == ImageKind.Base && Find(user, kind, name) is not null)
             throw NameTaken(name);
     }
 
@@ -90,8 +94,10 @@ internal sealed class ImageCatalog
     {
         public string KindText => Kind == ImageKind.Base ? "base" : "application";
 
-        public static Key Of(ImageView image) => Of(image.Kind, image.Owner, image.Name);
+        public static Key Of(ImageView image) =>
+            image is { Kind: ImageKind.Base, Private: false } ? OfShared(image.Name) : new Key(image.Kind, image.Owner, image.Name);
 
-        public static Key Of(ImageKind kind, string owner, string name) => new(kind, kind == ImageKind.Base ? "" : owner, name);
+        /// <summary>No user has the empty name.</summary>
+        public static Key OfShared(string name) => new(ImageKind.Base, "", name);
     }
 }

@@ -4,19 +4,20 @@ using Ahoy.Contracts;
 using Ahoy.Contracts.Images;
 using Ahoy.Images.Oci;
 using Ahoy.Images.Store;
+using Ahoy.Master.Access;
 using Ahoy.Master.Storage;
 using Ahoy.Runtimes;
 
 namespace Ahoy.Master.Images;
 
 /// <summary>Takes images into the repository: everything that a manifest says is checked before it gets a name.</summary>
-internal sealed class ImageRegister(BlobStore blobs, BlobUsers users, ImageCatalog catalog, Database database, TimeProvider time)
+internal sealed class ImageRegister(BlobStore blobs, BlobUsers users, ImageCatalog catalog, TokenStore tokens, Database database, TimeProvider time)
 {
     /// <summary>Registers a manifest whose blobs the user has uploaded.</summary>
     public async Task<ImageView> RegisterAsync(string user, ImageRegistration registration, CancellationToken cancellationToken)
     {
         ImageName.Check(registration.Name);
-        catalog.RequireFree(registration.Kind, registration.Name);
+        catalog.RequireFree(user, registration.Kind, registration.Name);
         var image = await ImageReader.ReadAsync(registration.Manifest, new UploadedBlobs(user, users, blobs), cancellationToken);
         users.Require(user, [.. image.Manifest.Layers.Select(layer => layer.Digest)]);
         var view = await AddAsync(user, registration.Name, registration.Kind, registration.Manifest, baseName: null, cancellationToken);
@@ -48,6 +49,8 @@ internal sealed class ImageRegister(BlobStore blobs, BlobUsers users, ImageCatal
             Name = name,
             Kind = kind,
             Owner = user,
+            // Who makes a base for everybody decides what runs in everybody's images, and takes a name from everybody.
+            Private = kind == ImageKind.Base && !tokens.IsManager(user),
             Digest = manifest,
             CreatedAt = time.GetUtcNow(),
             Base = baseName,

@@ -53,8 +53,16 @@ internal sealed class JobBook(JobStore store, JobIndex index, ImageCatalog image
         return View(row);
     }
 
-    public IReadOnlyList<JobView> List(string owner, bool activeOnly, int limit) =>
-        [.. store.OfOwner(owner, activeOnly, limit).Select(View)];
+    /// <summary>A page of the owner's jobs, newest first: those with ids below <paramref name="before"/>.</summary>
+    public IReadOnlyList<JobView> List(string owner, bool activeOnly, JobId? before, int limit)
+    {
+        // Jobs of a kind wait for the same reason.
+        var reasons = new Dictionary<Requirement, string>();
+        return [.. store.OfOwner(owner, activeOnly, before, limit).Select(row => row.View(row.State == JobState.Queued ? Why(Requirement.Of(row)) : null))];
+
+        string Why(Requirement requirement) =>
+            reasons.TryGetValue(requirement, out var known) ? known : reasons[requirement] = agents.WhyWaiting(requirement);
+    }
 
     /// <summary>Cancels; a job that has ended, or is being canceled, stays as it is.</summary>
     public async Task<JobView> CancelAsync(string owner, JobId id)
@@ -121,7 +129,7 @@ internal sealed class JobBook(JobStore store, JobIndex index, ImageCatalog image
         var image = images.Resolve(owner, request.Image, ErrorCode.UnknownImage);
         if (missing.Count > 0 && request.Inputs.FirstOrDefault(input => missing.Contains(input.Digest)) is { } input)
             throw new AhoyException(ErrorCode.MissingBlob, $"The input {input.Path} ({input.Digest}) has not been uploaded. Upload it first, then submit.");
-        if (agents.NeverRuns(request) is { } obstacles)
+        if (agents.NeverRuns(owner, request) is { } obstacles)
             throw new AhoyException(ErrorCode.NeverSatisfiable, $"No agent of this master could ever run this job: {obstacles}. Ask for less, or let a bigger host join.");
         return image.Digest;
     }

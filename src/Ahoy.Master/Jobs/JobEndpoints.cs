@@ -27,8 +27,8 @@ internal static class JobEndpoints
         group.MapPost(Routes.JobsBatch, async (HttpContext context, JobBatch batch) =>
             TypedResults.Ok(new JobBatchAnswer { Ids = await jobs.SubmitBatchAsync(Caller.Of(context).Name, batch.Jobs, Key(context)) }));
 
-        group.MapGet(Routes.Jobs, (HttpContext context, bool? active, int? limit) =>
-            TypedResults.Ok(new JobList { Jobs = jobs.List(Caller.Of(context).Name, active ?? false, Math.Clamp(limit ?? 1000, 1, MaxListed)) }));
+        group.MapGet(Routes.Jobs, (HttpContext context, bool? active, string? before, int? limit) =>
+            TypedResults.Ok(new JobList { Jobs = jobs.List(Caller.Of(context).Name, active ?? false, before is null ? null : Id(before), Math.Clamp(limit ?? 1000, 1, MaxListed)) }));
 
         group.MapGet(Routes.Job, async (HttpContext context, string id, long? after, int? wait) =>
             TypedResults.Ok(await jobs.WaitAsync(Caller.Of(context).Name, Id(id), after ?? 0, LongPolls.Bounded(wait), context.RequestAborted)));
@@ -40,6 +40,7 @@ internal static class JobEndpoints
         {
             var owner = Caller.Of(context).Name;
             var row = jobs.Get(owner, Id(id));
+            RequireResults(row.Id, row.ResultsRemovedAt);
             var from = Math.Max(offset ?? 0, 0);
             var which = Stream(stream);
             var grown = index.WhenLogGrown(row.Id);
@@ -53,6 +54,7 @@ internal static class JobEndpoints
 
             // The state was read before the bytes: when it was terminal, these bytes are all that will come.
             context.Response.Headers[Routes.LogNextOffsetHeader] = (from + bytes.Length).ToString(CultureInfo.InvariantCulture);
+            context.Response.Headers[Routes.LogAttemptHeader] = row.Attempt.ToString(CultureInfo.InvariantCulture);
             context.Response.Headers[Routes.LogCompleteHeader] = row.State.IsTerminal() && bytes.Length < LogChunkBytes ? "true" : "false";
             return TypedResults.Bytes(bytes, "application/octet-stream");
         });
@@ -60,6 +62,7 @@ internal static class JobEndpoints
         group.MapGet(Routes.JobOutput, async (HttpContext context, string id, string path) =>
         {
             var view = jobs.Get(Caller.Of(context).Name, Id(id)).View(waiting: null);
+            RequireResults(view.Id, view.ResultsRemovedAt);
             var output = view.Outputs.FirstOrDefault(output => output.Path == path)
                 ?? throw new AhoyException(ErrorCode.NotFound, view.State.IsTerminal()
                     ? $"Job {view.Id} ({view.State}) has no output {path}."
@@ -75,6 +78,13 @@ internal static class JobEndpoints
         { Length: > 200 } => throw new AhoyException(ErrorCode.InvalidRequest, "The idempotency key is longer than 200 characters."),
         var key => key,
     };
+
+    /// <summary>What was removed is said to be so: an empty answer would look like a program that wrote nothing.</summary>
+    private static void RequireResults(JobId id, DateTimeOffset? removedAt)
+    {
+        if (removedAt is { } removed)
+            throw new AhoyException(ErrorCode.NotFound, $"The outputs and logs of job {id} were removed on {removed:u}: this master keeps those of ended jobs for a limited time.");
+    }
 
     private static JobId Id(string text) =>
         JobId.TryParse(text, out var id) ? id : throw new AhoyException(ErrorCode.InvalidRequest, $"\"{text}\" is not a job id. Job ids are numbers.");

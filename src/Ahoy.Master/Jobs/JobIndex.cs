@@ -1,3 +1,4 @@
+using Ahoy.Contracts.Agents;
 using Ahoy.Contracts.Jobs;
 
 namespace Ahoy.Master.Jobs;
@@ -14,8 +15,12 @@ internal sealed class JobIndex
     private readonly Lock _gate = new();
     private readonly Dictionary<JobId, Entry> _jobs = [];
     private readonly Dictionary<Requirement, SortedSet<long>> _queue = [];
-    private readonly Dictionary<string, HashSet<JobId>> _byAgent = [];
+    private readonly Dictionary<JobId, string> _claims = [];
+    private readonly Dictionary<string, Load> _byAgent = [];
     private readonly Queue<JobId> _ended = new();
+
+    /// <summary>How often a kind of requirement was looked at for an agent: what matching costs.</summary>
+    public long Looks { get; private set; }
 
     /// <summary>Called after each published change, outside the lock.</summary>
     public event Action<JobRow>? Changed;
@@ -35,9 +40,8 @@ internal sealed class JobIndex
                 if (entry is not null && entry.Row.Version >= row.Version)
                     continue;
                 if (entry is not null)
-                    Remove(entry.Row);
-                _jobs[row.Id] = new Entry(row);
-                Add(row);
+                    Remove(entry);
+                Add(_jobs[row.Id] = new Entry(row));
                 taken.Add((row, entry?.Changed));
             }
         }
@@ -115,43 +119,91 @@ internal sealed class JobIndex
     {
         lock (_gate)
         {
-            return _byAgent.TryGetValue(agent, out var ids) ? [.. ids.Select(id => _jobs[id].Row)] : [];
+            return _byAgent.TryGetValue(agent, out var load) ? [.. load.Jobs.Select(id => _jobs[id].Row)] : [];
         }
     }
 
-    /// <summary>The oldest queued job whose requirement <paramref name="fits"/> and that is not among <paramref name="except"/>. Costs one look per kind of requirement, however long the queue.</summary>
-    public JobRow? FirstQueued(Func<Requirement, bool> fits, HashSet<JobId> except)
+    /// <summary>What an agent could still take beside its jobs and those that are claimed for it.</summary>
+    public (int Cpus, long MemoryBytes) Room(string agent, AgentCapabilities capabilities)
     {
         lock (_gate)
         {
-            var first = long.MaxValue;
-            foreach (var (requirement, ids) in _queue)
-            {
-                if (ids.Min >= first || !fits(requirement))
-                    continue;
-                foreach (var id in ids)
-                {
-                    if (id >= first)
-                        break;
-                    if (except.Contains(new JobId(id)))
-                        continue;
-                    first = id;
-                    break;
-                }
-            }
-
-            return first == long.MaxValue ? null : _jobs[new JobId(first)].Row;
+            return RoomOf(agent, capabilities);
         }
     }
 
-    private void Add(JobRow row)
+    /// <summary>What the job needs, while it is in the queue; null when it is not (any more).</summary>
+    public Requirement? QueuedAs(JobId id)
     {
-        if (row.State == JobState.Queued)
+        lock (_gate)
         {
-            var requirement = Requirement.Of(row.Request);
-            if (!_queue.TryGetValue(requirement, out var ids))
-                _queue[requirement] = ids = [];
-            ids.Add(row.Id.Value);
+            return _jobs.GetValueOrDefault(id)?.Requirement is { } requirement && IsQueued(requirement, id) ? requirement : null;
+        }
+    }
+
+    /// <summary>True while there is a queued job of this kind.</summary>
+    public bool AnyQueued(Requirement requirement)
+    {
+        lock (_gate)
+        {
+            return _queue.ContainsKey(requirement);
+        }
+    }
+
+    /// <summary>
+    /// Takes from the queue, oldest first, the jobs that the agent <paramref name="mayTake"/>, as many as it has room for. Each counts as the agent's until
+    /// its next row is published, or the claim is released. Costs one look per kind of requirement, and a little per job taken, however long the queue.
+    /// </summary>
+    public IReadOnlyList<JobRow> Claim(string agent, AgentCapabilities capabilities, Func<Requirement, bool> mayTake)
+    {
+        lock (_gate)
+        {
+            var (cpus, memory) = RoomOf(agent, capabilities);
+            var kinds = new PriorityQueue<Requirement, long>();
+            foreach (var (requirement, ids) in cpus > 0 ? _queue : [])
+            {
+                Looks++;
+                if (requirement.Cpus <= cpus && requirement.MemoryBytes <= memory && mayTake(requirement))
+                    kinds.Enqueue(requirement, ids.Min);
+            }
+
+            var claimed = new List<JobRow>();
+            while (kinds.TryDequeue(out var requirement, out var oldest))
+            {
+                // What does not fit beside those taken now waits for the next time.
+                if (requirement.Cpus > cpus || requirement.MemoryBytes > memory)
+                    continue;
+                var id = new JobId(oldest);
+                Unqueue(requirement, id);
+                _claims[id] = agent;
+                LoadOf(agent).Claim(requirement);
+                cpus -= requirement.Cpus;
+                memory -= requirement.MemoryBytes;
+                claimed.Add(_jobs[id].Row);
+                if (_queue.TryGetValue(requirement, out var rest))
+                    kinds.Enqueue(requirement, rest.Min);
+            }
+
+            return claimed;
+        }
+    }
+
+    /// <summary>Gives up a claim whose job could not be assigned: the job is in the queue again, if it still is to be.</summary>
+    public void Release(JobId id)
+    {
+        lock (_gate)
+        {
+            if (EndClaim(id) && _jobs.TryGetValue(id, out var entry) && entry.Requirement is { } requirement)
+                Enqueue(requirement, id);
+        }
+    }
+
+    private void Add(Entry entry)
+    {
+        var row = entry.Row;
+        if (entry.Requirement is { } requirement)
+        {
+            Enqueue(requirement, row.Id);
         }
         else if (row.State.IsTerminal())
         {
@@ -161,29 +213,60 @@ internal sealed class JobIndex
         }
         else if (row.Agent is not null)
         {
-            if (!_byAgent.TryGetValue(row.Agent, out var ids))
-                _byAgent[row.Agent] = ids = [];
-            ids.Add(row.Id);
+            LoadOf(row.Agent).Add(row);
         }
     }
 
-    private void Remove(JobRow row)
+    private void Remove(Entry entry)
     {
-        if (row.State == JobState.Queued)
+        var row = entry.Row;
+        if (entry.Requirement is { } requirement)
         {
-            var requirement = Requirement.Of(row.Request);
-            var ids = _queue[requirement];
-            ids.Remove(row.Id.Value);
-            if (ids.Count == 0)
-                _queue.Remove(requirement);
+            EndClaim(row.Id);
+            Unqueue(requirement, row.Id);
         }
-        else if (row.Agent is not null && !row.State.IsTerminal())
+        else if (row.Agent is not null && !row.State.IsTerminal() && _byAgent.TryGetValue(row.Agent, out var load))
         {
-            var ids = _byAgent[row.Agent];
-            ids.Remove(row.Id);
-            if (ids.Count == 0)
-                _byAgent.Remove(row.Agent);
+            load.Remove(row);
+            Tidy(row.Agent, load);
         }
+    }
+
+    private bool IsQueued(Requirement requirement, JobId id) => _queue.TryGetValue(requirement, out var ids) && ids.Contains(id.Value);
+
+    private void Enqueue(Requirement requirement, JobId id)
+    {
+        if (!_queue.TryGetValue(requirement, out var ids))
+            _queue[requirement] = ids = [];
+        ids.Add(id.Value);
+    }
+
+    private void Unqueue(Requirement requirement, JobId id)
+    {
+        if (_queue.TryGetValue(requirement, out var ids) && ids.Remove(id.Value) && ids.Count == 0)
+            _queue.Remove(requirement);
+    }
+
+    private bool EndClaim(JobId id)
+    {
+        if (!_claims.Remove(id, out var agent))
+            return false;
+        var load = LoadOf(agent);
+        load.Unclaim(_jobs[id].Requirement!);
+        Tidy(agent, load);
+        return true;
+    }
+
+    private (int Cpus, long MemoryBytes) RoomOf(string agent, AgentCapabilities capabilities) =>
+        _byAgent.TryGetValue(agent, out var load) ? (capabilities.Cpus - load.Cpus, capabilities.MemoryBytes - load.MemoryBytes) : (capabilities.Cpus, capabilities.MemoryBytes);
+
+    private Load LoadOf(string agent) =>
+        _byAgent.TryGetValue(agent, out var load) ? load : _byAgent[agent] = new Load();
+
+    private void Tidy(string agent, Load load)
+    {
+        if (load.IsEmpty)
+            _byAgent.Remove(agent);
     }
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -192,7 +275,50 @@ internal sealed class JobIndex
     {
         public JobRow Row { get; } = row;
         public PullProgress? Pull { get; set; }
+        /// <summary>Of a queued job.</summary>
+        public Requirement? Requirement { get; } = row.State == JobState.Queued ? Requirement.Of(row) : null;
         public TaskCompletionSource Changed { get; } = NewSignal();
         public TaskCompletionSource LogGrown { get; set; } = NewSignal();
+    }
+
+    /// <summary>What an agent has: its jobs, and what is claimed for it.</summary>
+    private sealed class Load
+    {
+        private int _claims;
+
+        public HashSet<JobId> Jobs { get; } = [];
+        public int Cpus { get; private set; }
+        public long MemoryBytes { get; private set; }
+        public bool IsEmpty => Jobs.Count == 0 && _claims == 0;
+
+        public void Add(JobRow row)
+        {
+            Jobs.Add(row.Id);
+            Count(row.Request.Resources.Cpus, row.Request.Resources.MemoryBytes, 1);
+        }
+
+        public void Remove(JobRow row)
+        {
+            Jobs.Remove(row.Id);
+            Count(row.Request.Resources.Cpus, row.Request.Resources.MemoryBytes, -1);
+        }
+
+        public void Claim(Requirement requirement)
+        {
+            _claims++;
+            Count(requirement.Cpus, requirement.MemoryBytes, 1);
+        }
+
+        public void Unclaim(Requirement requirement)
+        {
+            _claims--;
+            Count(requirement.Cpus, requirement.MemoryBytes, -1);
+        }
+
+        private void Count(int cpus, long memoryBytes, int sign)
+        {
+            Cpus += sign * cpus;
+            MemoryBytes += sign * memoryBytes;
+        }
     }
 }

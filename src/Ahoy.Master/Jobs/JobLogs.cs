@@ -1,6 +1,7 @@
 using System.Text;
 using Ahoy.Contracts.Agents;
 using Ahoy.Contracts.Jobs;
+using Ahoy.Master.Storage;
 
 namespace Ahoy.Master.Jobs;
 
@@ -46,19 +47,25 @@ internal sealed class JobLogs
     }
 
     /// <summary>Up to <paramref name="count"/> bytes from <paramref name="offset"/>; empty at the end.</summary>
-    public byte[] Read(AttemptId attempt, LogStream stream, long offset, int count)
+    public byte[] Read(AttemptId attempt, LogStream stream, long offset, int count) => GrowingFile.Read(PathOf(attempt, stream), offset, count);
+
+    /// <summary>Attempts with a log to which nothing was added since then.</summary>
+    public IReadOnlyList<AttemptId> UntouchedSince(DateTimeOffset time)
     {
-        var path = PathOf(attempt, stream);
-        if (!File.Exists(path))
-            return [];
-        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
-        var length = Math.Clamp(file.Length - offset, 0, count);
-        if (length == 0)
-            return [];
-        var bytes = new byte[length];
-        file.Position = offset;
-        file.ReadExactly(bytes);
-        return bytes;
+        var attempts = new HashSet<AttemptId>();
+        foreach (var file in new DirectoryInfo(_directory).EnumerateFiles())
+        {
+            if (file.LastWriteTimeUtc < time.UtcDateTime && AttemptId.TryParse(Path.GetFileNameWithoutExtension(file.Name), out var attempt))
+                attempts.Add(attempt);
+        }
+
+        return [.. attempts];
+    }
+
+    public void Remove(AttemptId attempt)
+    {
+        File.Delete(PathOf(attempt, LogStream.Stdout));
+        File.Delete(PathOf(attempt, LogStream.Stderr));
     }
 
     private static void FillGap(FileStream file, long count)

@@ -17,6 +17,8 @@ internal sealed record JobRow
     /// <summary>How many attempts were lost with their agents.</summary>
     public int Lost { get; init; }
     public string? Agent { get; init; }
+    /// <summary>The agent that lost the last attempt that was lost.</summary>
+    public string? LostBy { get; init; }
     /// <summary>True when the job was ended without its agent: should that come back, it has to stop the attempt.</summary>
     public bool Abandoned { get; init; }
     public required DateTimeOffset SubmittedAt { get; init; }
@@ -24,6 +26,8 @@ internal sealed record JobRow
     public DateTimeOffset? EndedAt { get; init; }
     public DateTimeOffset? CanceledAt { get; init; }
     public AttemptResult? Result { get; init; }
+    /// <summary>When the retention removed outputs and logs.</summary>
+    public DateTimeOffset? ResultsRemovedAt { get; init; }
 
     public AttemptId AttemptId => new(Id, Attempt);
 
@@ -46,6 +50,7 @@ internal sealed record JobRow
         Use = Result?.Use,
         ExitCode = Result?.ExitCode,
         End = Result?.End,
+        ResultsRemovedAt = ResultsRemovedAt,
         // All together with the terminal state, never before.
         Outputs = State.IsTerminal() ? Result?.Outputs ?? [] : [],
     };

@@ -4,13 +4,19 @@ using Ahoy.Contracts.Agents;
 using Ahoy.Contracts.Jobs;
 using Ahoy.Master.Storage;
 using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging;
 
 namespace Ahoy.Master.Jobs;
 
 /// <summary>The jobs table. Every change is a compare-and-set on state and attempt, so that of two who move a job one wins.</summary>
-internal sealed class JobStore(Database database)
+internal sealed partial class JobStore(Database database, ILogger<JobStore> logger)
 {
-    private const string Columns = "id, version, owner, state, request, image, attempt, lost, agent, submitted_at, started_at, ended_at, canceled_at, result, abandoned";
+    private const string Columns = "id, version, owner, state, request, image, attempt, lost, agent, submitted_at, started_at, ended_at, canceled_at, result, abandoned, results_removed_at, lost_by";
+
+    /// <summary>What a list shows of a job: SQLite leaves the long parts of the two texts out, so that they are never read into memory.</summary>
+    private static readonly string Listed = Columns
+        .Replace(" request,", " json_remove(request, '$.inputs', '$.outputs', '$.environment'),", StringComparison.Ordinal)
+        .Replace(" result,", " json_remove(result, '$.outputs', '$.end.lastOutput'),", StringComparison.Ordinal);
 
     /// <summary>Stores new jobs, all or none. For a key that this owner used before: the job of then.</summary>
     /// <exception cref="AhoyException"><see cref="ErrorCode.IdempotencyMismatch"/> when a key came with another request.</exception>
@@ -61,14 +67,19 @@ internal sealed class JobStore(Database database)
     public JobRow? Find(JobId id) =>
         database.Read(connection => Rows(connection, "WHERE id = $id", ("$id", id.Value)).FirstOrDefault());
 
-    /// <summary>Every job that has not ended, oldest first.</summary>
-    public IReadOnlyList<JobRow> Active() => database.Read(connection => Rows(connection, "WHERE ended_at IS NULL ORDER BY id"));
+    /// <summary>Every job that has not ended, oldest first. One that can't be read is left on disk as it is.</summary>
+    public IReadOnlyList<JobRow> Active() => database.Read(connection => Readable(connection, Columns, "WHERE ended_at IS NULL ORDER BY id"));
 
-    /// <summary>An owner's jobs, newest first.</summary>
-    public IReadOnlyList<JobRow> OfOwner(string owner, bool activeOnly, int limit) => database.Read(connection => Rows(
+    /// <summary>An owner's jobs, newest first, without inputs, outputs and environment.</summary>
+    /// <param name="owner">Whose.</param>
+    /// <param name="activeOnly">Only those that have not ended.</param>
+    /// <param name="before">Only those with lower ids: the last one of the page before.</param>
+    /// <param name="limit">How many at most.</param>
+    public IReadOnlyList<JobRow> OfOwner(string owner, bool activeOnly, JobId? before, int limit) => database.Read(connection => Readable(
         connection,
-        $"WHERE owner = $owner {(activeOnly ? "AND ended_at IS NULL" : "")} ORDER BY id DESC LIMIT $limit",
-        ("$owner", owner), ("$limit", limit)));
+        Listed,
+        $"WHERE owner = $owner {(activeOnly ? "AND ended_at IS NULL" : "")} AND id < $before ORDER BY id DESC LIMIT $limit",
+        ("$owner", owner), ("$before", before?.Value ?? long.MaxValue), ("$limit", limit)));
 
     /// <summary>The jobs that all these keys were used for before; null when one of them is new.</summary>
     /// <exception cref="AhoyException"><see cref="ErrorCode.IdempotencyMismatch"/> when a key came with another request.</exception>
@@ -86,6 +97,35 @@ internal sealed class JobStore(Database database)
     });
 
     private static string Text(JobRequest request) => JsonSerializer.Serialize(request, AhoyJson.Default.JobRequest);
+
+    /// <summary>Marks jobs that ended before then as having no results any more, at most <paramref name="count"/> of them. Their blobs and logs may go from then on.</summary>
+    public Task<List<JobRow>> RemoveResultsAsync(DateTimeOffset endedBefore, int count, DateTimeOffset now) => database.WriteAsync(connection =>
+    {
+        var ids = connection.Query(
+            "SELECT id FROM jobs WHERE ended_at < $before AND results_removed_at IS NULL ORDER BY id LIMIT $count", row => row.GetInt64(0), ("$before", endedBefore), ("$count", count));
+        var rows = new List<JobRow>();
+        foreach (var id in ids)
+        {
+            connection.Execute("UPDATE jobs SET results_removed_at = $now, version = version + 1 WHERE id = $id", ("$now", now), ("$id", id));
+            rows.AddRange(Rows(connection, "WHERE id = $id", ("$id", id)));
+        }
+
+        return rows;
+    });
+
+    /// <summary>The current attempt of each of these jobs whose log is still of use: it runs, or it ended and its results are kept.</summary>
+    public IReadOnlySet<AttemptId> WithLogs(IReadOnlyCollection<JobId> jobs) => database.Read(connection =>
+    {
+        var attempts = new HashSet<AttemptId>();
+        foreach (var job in jobs)
+        {
+            var attempt = connection.Scalar<object>("SELECT attempt FROM jobs WHERE id = $id AND results_removed_at IS NULL", ("$id", job.Value));
+            if (attempt is long number)
+                attempts.Add(new AttemptId(job, (int)number));
+        }
+
+        return attempts;
+    });
 
     private static JobRow? Existing(SqliteConnection connection, string owner, string key, string json)
     {
@@ -109,19 +149,52 @@ internal sealed class JobStore(Database database)
         connection.Execute(
             """
             UPDATE jobs SET version = $version, state = $state, attempt = $attempt, lost = $lost, agent = $agent,
-                started_at = $started, ended_at = $ended, canceled_at = $canceled, result = $result, abandoned = $abandoned
+                started_at = $started, ended_at = $ended, canceled_at = $canceled, result = $result, abandoned = $abandoned, lost_by = $lostBy
             WHERE id = $id
             """,
             ("$version", to.Version), ("$state", StateText(to.State)), ("$attempt", to.Attempt), ("$lost", to.Lost), ("$agent", to.Agent),
             ("$started", to.StartedAt), ("$ended", to.EndedAt), ("$canceled", to.CanceledAt),
-            ("$abandoned", to.Abandoned), ("$result", to.Result is null ? null : JsonSerializer.Serialize(to.Result, AhoyJson.Default.AttemptResult)), ("$id", id.Value));
+            ("$abandoned", to.Abandoned), ("$lostBy", to.LostBy), ("$result", to.Result is null ? null : JsonSerializer.Serialize(to.Result, AhoyJson.Default.AttemptResult)), ("$id", id.Value));
         return to;
     }
 
     private static List<JobRow> Rows(SqliteConnection connection, string where, params ReadOnlySpan<(string, object?)> values) =>
         connection.Query($"SELECT {Columns} FROM jobs {where}", Read, values);
 
-    private static JobRow Read(SqliteDataReader row) => new()
+    /// <summary>Those of the rows that can be read: one that can't must not hide all others.</summary>
+    private List<JobRow> Readable(SqliteConnection connection, string columns, string where, params ReadOnlySpan<(string, object?)> values)
+    {
+        var rows = connection.Query<JobRow?>($"SELECT {columns} FROM jobs {where}", TryRead, values);
+        return [.. rows.OfType<JobRow>()];
+    }
+
+    private JobRow? TryRead(SqliteDataReader row)
+    {
+        try
+        {
+            return Read(row);
+        }
+        catch (AhoyException e)
+        {
+            Log.Unreadable(logger, row.GetInt64(0), e);
+            return null;
+        }
+    }
+
+    /// <exception cref="AhoyException">The row was written by another version, or by hand.</exception>
+    private static JobRow Read(SqliteDataReader row)
+    {
+        try
+        {
+            return ReadFields(row);
+        }
+        catch (Exception e) when (e is JsonException or InvalidCastException or InvalidOperationException or AhoyException)
+        {
+            throw new AhoyException(ErrorCode.Internal, $"Job {row.GetInt64(0)} can't be read from the master's database: {e.Message} Tell the master's manager.", e);
+        }
+    }
+
+    private static JobRow ReadFields(SqliteDataReader row) => new()
     {
         Id = new JobId(row.GetInt64(0)),
         Version = row.GetInt64(1),
@@ -138,7 +211,15 @@ internal sealed class JobStore(Database database)
         CanceledAt = row.OptionalTime(12),
         Result = row.Text(13) is { } result ? JsonSerializer.Deserialize(result, AhoyJson.Default.AttemptResult) : null,
         Abandoned = row.GetBoolean(14),
+        ResultsRemovedAt = row.OptionalTime(15),
+        LostBy = row.Text(16),
     };
 
     private static string StateText(JobState state) => JsonSerializer.Serialize(state, AhoyJson.Default.JobState).Trim('"');
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Error, "Job {Job} was left out")]
+        public static partial void Unreadable(ILogger logger, long job, Exception error);
+    }
 }

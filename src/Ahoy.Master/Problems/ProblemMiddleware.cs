@@ -67,6 +67,7 @@ internal static partial class ProblemMiddleware
         var problem = context.Response.StatusCode switch
         {
             404 or 405 => Make(ErrorCode.NotFound, $"This master has no {call}. Client and master may be of different versions.", transient: false),
+            413 => Make(ErrorCode.InvalidRequest, $"The body of {call} is too large for this call. Send less, or in several calls.", transient: false),
             415 => Make(ErrorCode.InvalidRequest, $"{call} needs a body of JSON, with the header Content-Type: application/json.", transient: false),
             _ => Make(ErrorCode.InvalidRequest, $"{call} came with a value in its path, query or body that can't be read.", transient: false),
         };

@@ -87,6 +87,19 @@ internal static class Migrations
         """
         ALTER TABLE jobs ADD COLUMN abandoned INTEGER NOT NULL DEFAULT 0;
         """,
+        """
+        ALTER TABLE jobs ADD COLUMN results_removed_at INTEGER;
+        """,
+        """
+        ALTER TABLE jobs ADD COLUMN lost_by TEXT;
+        """,
+        """
+        ALTER TABLE agents ADD COLUMN process TEXT;
+        """,
+        """
+        DROP INDEX base_names;
+        CREATE UNIQUE INDEX base_names ON images (name) WHERE kind = 'base' AND coalesce(json_extract(view, '$.private'), 0) = 0;
+        """,
     ];
 
     /// <summary>Applies what is missing, each step in its own transaction.</summary>

@@ -79,6 +79,21 @@ public sealed class RelayTests
             Assert.Equal((false, ErrorCode.Forbidden), (refusal.Ok, refusal.Code));
         });
 
+    [Fact]
+    public async Task Deliveries_that_are_begun_and_never_ended_count_as_well() =>
+        await WithRelayAsync(async (wrapper, _) =>
+        {
+            for (byte content = 0; content < 4; content++)
+            {
+                using var broken = await wrapper.ConnectAsync();
+                Assert.True((await WrapperScript.AskAsync(broken, new RelayRequest { Operation = RelayOperation.Deliver, Digest = Digest.Of([content]), Size = 1 })).Ok);
+            }
+
+            using var stream = await wrapper.ConnectAsync();
+            var refusal = await WrapperScript.AskAsync(stream, new RelayRequest { Operation = RelayOperation.Deliver, Digest = Digest.Of([99]), Size = 1 });
+            Assert.Equal((false, ErrorCode.Forbidden), (refusal.Ok, refusal.Code));
+        });
+
     [Theory]
     [InlineData("GET / HTTP/1.1\r\n")]
     [InlineData("null\n")]

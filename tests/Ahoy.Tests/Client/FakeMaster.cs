@@ -48,6 +48,9 @@ internal sealed class FakeMaster : IAsyncDisposable
 
     public ConcurrentDictionary<string, byte[]> Logs { get; } = new();
 
+    /// <summary>What the next questions for a log meet, whichever stream they ask for: an attempt, and all that it has printed.</summary>
+    public ConcurrentQueue<(int Attempt, byte[] Log)> LogAnswers { get; } = new();
+
     /// <summary>What GET of an output answers, by its path.</summary>
     public ConcurrentDictionary<string, byte[]> Outputs { get; } = new();
 
@@ -294,6 +297,15 @@ internal sealed class FakeMaster : IAsyncDisposable
 
     private async Task LogAsync(HttpContext context, long job, string stream)
     {
+        if (LogAnswers.TryDequeue(out var answer))
+        {
+            var part = answer.Log.AsMemory(Math.Min(int.Parse(context.Request.Query["offset"]!), answer.Log.Length));
+            context.Response.Headers[Routes.LogNextOffsetHeader] = answer.Log.Length.ToString();
+            context.Response.Headers[Routes.LogAttemptHeader] = answer.Attempt.ToString();
+            await context.Response.Body.WriteAsync(part);
+            return;
+        }
+
         var wait = context.Request.Query["wait"] != "0";
         while (wait && !Jobs[job].State.IsTerminal())
         {
@@ -303,6 +315,7 @@ internal sealed class FakeMaster : IAsyncDisposable
         var log = Logs.GetValueOrDefault(stream, []);
         var offset = (int)long.Parse(context.Request.Query["offset"]!);
         context.Response.Headers[Routes.LogNextOffsetHeader] = log.Length.ToString();
+        context.Response.Headers[Routes.LogAttemptHeader] = Jobs[job].Attempt.ToString();
         context.Response.Headers[Routes.LogCompleteHeader] = Jobs[job].State.IsTerminal() ? "true" : "false";
         await context.Response.Body.WriteAsync(log.AsMemory(Math.Min(offset, log.Length)));
     }

@@ -73,9 +73,28 @@ public sealed class MasterApiTests
         master.Refusals.Enqueue(Unwell);
         var text = new MemoryStream();
 
-        await api.CopyJobLogAsync(job.Id, LogStream.Stdout, follow: true, part => text.Write(part), CancellationToken.None);
+        await api.CopyJobLogAsync(job.Id, LogStream.Stdout, follow: true, part => text.Write(part), _ => { }, CancellationToken.None);
 
         Assert.Equal("one\ntwo\n"u8.ToArray(), text.ToArray());
+    }
+
+    [Fact]
+    public async Task CopyJobLog_JobThatRunsAgain_PrintsTheNewAttemptFromItsBeginning()
+    {
+        await using var master = await FakeMaster.StartAsync();
+        using var api = master.Connect();
+        master.Outcome = job => job with { State = JobState.Complete, ExitCode = 0, Version = 2, Attempt = 2 };
+        var job = await api.SubmitAsync(new JobRequest { Image = "i", Command = ["c"] }, "key", CancellationToken.None);
+        master.LogAnswers.Enqueue((1, "first try\n"u8.ToArray()));
+        master.LogAnswers.Enqueue((2, "again, and longer\n"u8.ToArray()));
+        master.Logs["stdout"] = "again, and longer\n"u8.ToArray();
+        var text = new MemoryStream();
+        var told = new List<string>();
+
+        await api.CopyJobLogAsync(job.Id, LogStream.Stdout, follow: true, part => text.Write(part), told.Add, CancellationToken.None);
+
+        Assert.Equal("first try\nagain, and longer\n"u8.ToArray(), text.ToArray());
+        Assert.Equal(["2"], told);
     }
 
     [Theory]

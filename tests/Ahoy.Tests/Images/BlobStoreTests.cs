@@ -142,6 +142,34 @@ public sealed class BlobStoreTests : IDisposable
     }
 
     [Fact]
+    public async Task Append_InManyPieces_ReadsNothingAgain_ExceptOnceAfterARestart()
+    {
+        for (var offset = 0; offset < 8; offset++)
+            await AppendAsync("joe", offset, Content[offset..(offset + 1)]);
+        Assert.Equal(0, _store.ReadAgain);
+
+        var restarted = new BlobStore(_store.Root);
+        await restarted.AppendAsync("joe", ContentDigest, Content.Length, 8, new MemoryStream(Content[8..9]), Token);
+        Assert.True((await restarted.AppendAsync("joe", ContentDigest, Content.Length, 9, new MemoryStream(Content[9..]), Token)).Complete);
+
+        Assert.Equal(8, restarted.ReadAgain);
+        Assert.Equal(Content, await File.ReadAllBytesAsync(restarted.FileOf(ContentDigest), Token));
+    }
+
+    [Fact]
+    public async Task Append_BeyondTheOwnersQuotaOfUnfinishedUploads_IsRefused_OthersAndEndedOnesDoNotCount()
+    {
+        var store = new BlobStore(_store.Root) { UnfinishedBytesPerOwner = 20 };
+        await store.AppendAsync("joe", Digest.Of("first"u8), 15, 0, new MemoryStream(new byte[12]), Token);
+
+        var refusal = await Assert.ThrowsAsync<AhoyException>(() => store.AppendAsync("joe", ContentDigest, Content.Length, 0, new MemoryStream(Content), Token));
+
+        Assert.Equal((ErrorCode.Conflict, true), (refusal.Code, refusal.Transient));
+        Assert.True((await store.AppendAsync("eve", ContentDigest, Content.Length, 0, new MemoryStream(Content), Token)).Complete);
+        Assert.True((await store.AppendAsync("eve", Digest.Of(new byte[19]), 19, 0, new MemoryStream(new byte[19]), Token)).Complete);
+    }
+
+    [Fact]
     public async Task PurgeUploads_OlderThan_AreGoneYoungerStay()
     {
         await AppendAsync("joe", 0, Content[..5]);

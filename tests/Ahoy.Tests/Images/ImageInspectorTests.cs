@@ -54,6 +54,18 @@ public sealed class ImageInspectorTests : IDisposable
     }
 
     [Fact]
+    public async Task Inspect_ManySmallLayers_AreRefusedForWhatTheyHoldTogether()
+    {
+        var layers = Enumerable.Range(0, 4).Select(i => new TestLayer().File($"a{i}", "1").File($"b{i}", "1").Bytes()).ToArray();
+        var image = await TestImage.StoreAsync(_store, layers);
+
+        await ImageInspector.InspectAsync(image, _store, maxEntries: 8, TestContext.Current.CancellationToken);
+        var refusal = await Assert.ThrowsAsync<AhoyException>(() => ImageInspector.InspectAsync(image, _store, maxEntries: 7, TestContext.Current.CancellationToken));
+
+        Assert.Equal(ErrorCode.UnsafeArchive, refusal.Code);
+    }
+
+    [Fact]
     public async Task Inspect_Index_PicksThisPlatform()
     {
         var image = await TestImage.StoreAsync(_store, [System]);

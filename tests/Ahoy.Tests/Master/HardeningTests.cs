@@ -37,7 +37,7 @@ public sealed class HardeningTests : IAsyncLifetime
     {
         var clock = new SteppedClock();
         var session = new AgentSession("vm");
-        session.Expect(capabilities: null, clock);
+        session.Expect(capabilities: null, null, clock);
 
         clock.Step(TimeSpan.FromHours(1));
 
@@ -59,6 +59,17 @@ public sealed class HardeningTests : IAsyncLifetime
             var refusal = await Assert.ThrowsAsync<AhoyException>(() => agent.SendAsync(request));
             Assert.Equal(ErrorCode.InvalidRequest, refusal.Code);
         }
+    }
+
+    [Fact]
+    public async Task Bodies_AreBoundedByWhatTheirRouteNeeds()
+    {
+        var text = new string('x', 100_000);
+
+        var problem = await _master.Manager.RefusedAsync(HttpMethod.Post, Routes.Tokens, $$"""{"kind":"user","user":"{{text}}"}""");
+        Assert.Contains("too large", problem.Detail, StringComparison.OrdinalIgnoreCase);
+        Assert.Equal(10_000, (await _master.Manager.MissingAsync([.. Enumerable.Range(0, 10_000).Select(i => Digest.Of(BitConverter.GetBytes(i)))])).Count);
+        await _master.Manager.UploadAsync(new byte[1_000_000]);
     }
 
     [Fact]

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Ahoy.Contracts;
 using Ahoy.Contracts.Access;
 using Ahoy.Master;
+using Ahoy.Master.Storage;
 using Ahoy.Testing;
 
 namespace Ahoy.Tests.Master;
@@ -88,6 +89,30 @@ public sealed class StartTests
         await (await StartOnAsync(directory.Below("data"))).DisposeAsync();
 
         Assert.False(File.Exists(directory.Below("data/manager.token")));
+    }
+
+    [Fact]
+    public async Task Health_IsToldToEverybody_AndIsBadWhileTheDatabaseCanNotBeWritten()
+    {
+        await using var master = await TestMaster.StartAsync();
+        var stranger = master.Connect(null);
+        using (var good = await stranger.SendAsync(HttpMethod.Get, Routes.Health, null))
+            Assert.Equal(HttpStatusCode.NoContent, good.StatusCode);
+        var database = Path.Combine(master.DataDirectory, "ahoy.db");
+
+        await Assert.ThrowsAsync<AhoyException>(() => master.Service<Database>().WriteAsync(connection =>
+        {
+            connection.Execute("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)");
+            connection.Close();
+            File.Move(database, database + ".away");
+            return 0;
+        }));
+
+        var problem = await stranger.RefusedAsync(HttpMethod.Get, Routes.Health, null);
+        Assert.Equal((503, ErrorCode.Unavailable), (problem.Status, problem.Code));
+        File.Move(database + ".away", database);
+        using var again = await stranger.SendAsync(HttpMethod.Get, Routes.Health, null);
+        Assert.Equal(HttpStatusCode.NoContent, again.StatusCode);
     }
 
     private static Task<MasterHost> StartOnAsync(string directory) => MasterHost.StartAsync(

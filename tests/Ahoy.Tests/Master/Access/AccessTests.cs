@@ -63,13 +63,13 @@ public sealed partial class AccessTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task EveryRoute_IsClosedToStrangers()
+    public async Task EveryRouteButHealth_IsClosedToStrangers()
     {
         var stranger = _master.Connect(null);
         var routes = _master.Service<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>().ToList();
 
         Assert.True(routes.Count > 20);
-        foreach (var route in routes)
+        foreach (var route in routes.Where(route => route.RoutePattern.RawText != Routes.Health))
         {
             // Any value: nobody without a token gets as far as having it read.
             var path = Parameter().Replace(route.RoutePattern.RawText!, "1");

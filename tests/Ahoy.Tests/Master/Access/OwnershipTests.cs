@@ -70,14 +70,35 @@ public sealed class OwnershipTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task BasesOfOthers_CanBeUsed_ButOnlyAManagerRemovesThem()
+    public async Task BasesOfManagers_CanBeUsedByAll_ButOnlyAManagerRemovesThem()
     {
-        await HandmadeImage.Create("ID=ada\n").RegisterAsync(_ada, "adas-base", ImageKind.Base);
-
-        Assert.Equal(JobState.Queued, (await _bob.SubmitAsync(Requests.Small with { Image = "adas-base" })).State);
-        Assert.Equal(403, (await _bob.RefusedAsync(HttpMethod.Delete, Routes.Fill(Routes.Image, "base", "adas-base"), null)).Status);
-        using var removed = await _master.Manager.SendAsync(HttpMethod.Delete, Routes.Fill(Routes.Image, "base", "adas-base"), null);
+        Assert.Equal(JobState.Queued, (await _bob.SubmitAsync(Requests.Small)).State);
+        Assert.Equal(403, (await _bob.RefusedAsync(HttpMethod.Delete, Routes.Fill(Routes.Image, "base", "base"), null)).Status);
+        using var removed = await _master.Manager.SendAsync(HttpMethod.Delete, Routes.Fill(Routes.Image, "base", "base"), null);
         Assert.True(removed.IsSuccessStatusCode);
+    }
+
+    [Fact]
+    public async Task BasesOfOrdinaryUsers_AreTheirsAlone_AndTakeNoNameFromOthers()
+    {
+        var adas = await HandmadeImage.Create("ID=ada\n").RegisterAsync(_ada, "special", ImageKind.Base);
+        Assert.True(adas.Private);
+
+        Assert.Equal(404, (await _bob.RefusedAsync(HttpMethod.Get, Routes.Fill(Routes.Image, "base", "special"), null)).Status);
+        Assert.Equal(ErrorCode.UnknownImage, (await Assert.ThrowsAsync<AhoyException>(() => _bob.SubmitAsync(Requests.Small with { Image = "special" }))).Code);
+        var bobs = await HandmadeImage.Create("ID=bob\n").RegisterAsync(_bob, "special", ImageKind.Base);
+        var shared = await _master.AddBaseAsync("special");
+
+        await _master.RestartAsync();
+
+        var (ada, bob, carol) = (_master.Connect(_ada.Token), _master.Connect(_bob.Token), await _master.UserAsync("carol"));
+        Assert.Equal(adas.Digest, (await ada.SubmitAsync(Requests.Small with { Image = "special" })).ImageDigest);
+        Assert.Equal(bobs.Digest, (await bob.SubmitAsync(Requests.Small with { Image = "special" })).ImageDigest);
+        Assert.Equal(shared.Digest, (await carol.SubmitAsync(Requests.Small with { Image = "special" })).ImageDigest);
+        Assert.Equal(ErrorCode.NameTaken, (await Assert.ThrowsAsync<AhoyException>(() => HandmadeImage.Create("ID=x\n").RegisterAsync(carol, "special", ImageKind.Base))).Code);
+        using var removed = await ada.SendAsync(HttpMethod.Delete, Routes.Fill(Routes.Image, "base", "special"), null);
+        Assert.True(removed.IsSuccessStatusCode);
+        Assert.Equal(shared.Digest, (await ada.SubmitAsync(Requests.Small with { Image = "special" })).ImageDigest);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using Ahoy.Contracts;
+using Ahoy.Contracts.Agents;
 using Ahoy.Contracts.Jobs;
 using Ahoy.Testing;
 using Microsoft.Extensions.Time.Testing;
@@ -40,6 +41,26 @@ public sealed class LostAgentTests : IAsyncLifetime
 
         Assert.Equal(JobState.Canceling, (await _master.Manager.JobAsync(job.Id)).State);
         Assert.Equal(JobState.Canceled, (await AfterTheLeaseAsync(job.Id, view => view.State != JobState.Canceling)).State);
+    }
+
+    [Fact]
+    public async Task Cancel_ThatAnAgentInContactNeverConfirms_IsFinalAfterAWhile_AndTheAttemptIsToBeDiscarded()
+    {
+        var (agent, job, attempt) = await RunningAsync();
+        await _master.Manager.CancelAsync(job.Id);
+        var answers = new List<HeldAttempt>();
+
+        await AdvanceUntilAsync(
+            async () =>
+            {
+                answers.AddRange((await agent.SendAsync(agent.Request(0))).Discard);
+                return (await _master.Manager.JobAsync(job.Id)).State == JobState.Canceled && answers.Count > 0;
+            },
+            "the cancel was final and the agent was told to discard the attempt",
+            TimeSpan.FromSeconds(2));
+
+        Assert.Equal(EndCause.Canceled, (await _master.Manager.JobAsync(job.Id)).End!.Cause);
+        Assert.Equal(attempt.Number, answers[0].Attempt);
     }
 
     [Fact]
@@ -94,6 +115,18 @@ public sealed class LostAgentTests : IAsyncLifetime
         Assert.Contains("other", end.End.Message, StringComparison.Ordinal);
         Assert.NotNull(end.End.Hint);
         Assert.Equal(2, Assert.Single((await other.ContactAsync()).Discard).Attempt);
+    }
+
+    [Fact]
+    public async Task Log_SaysWhichAttemptItIsOf()
+    {
+        var (agent, job, attempt) = await RunningAsync();
+        await agent.ContactAsync(ScriptedAgent.Printed(attempt, JobState.Running, 0, "first"u8.ToArray()));
+        Assert.Equal("1", await AttemptOfLogAsync(job.Id));
+        agent.Forget();
+        await agent.TakeAsync();
+
+        Assert.Equal("2", await AttemptOfLogAsync(job.Id));
     }
 
     [Fact]
@@ -193,6 +226,12 @@ public sealed class LostAgentTests : IAsyncLifetime
         var attempt = await agent.TakeAsync();
         await agent.ReportAsync(attempt, JobState.Running);
         return (agent, job, attempt);
+    }
+
+    private async Task<string> AttemptOfLogAsync(JobId job)
+    {
+        using var answer = await _master.Manager.SendAsync(HttpMethod.Get, Routes.Fill(Routes.JobLog, job, "stdout"), null);
+        return answer.Headers.GetValues(Routes.LogAttemptHeader).Single();
     }
 
     private async Task<JobView> AfterTheLeaseAsync(JobId job, Func<JobView, bool> until)

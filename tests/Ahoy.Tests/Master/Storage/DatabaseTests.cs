@@ -8,11 +8,12 @@ namespace Ahoy.Tests.Master.Storage;
 public sealed class DatabaseTests : IAsyncLifetime
 {
     private readonly TempDirectory _directory = new();
+    private readonly CollectingLog _log = new();
     private Database _database = null!;
 
     public ValueTask InitializeAsync()
     {
-        _database = Database.Open(_directory.Below("ahoy.db"));
+        _database = Database.Open(_directory.Below("ahoy.db"), _log.CreateLogger("Database"));
         return ValueTask.CompletedTask;
     }
 
@@ -78,6 +79,53 @@ public sealed class DatabaseTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task ConnectionThatBreaks_FailsItsGroupInWords_AndTheNextChangeGetsANewOne()
+    {
+        await AddAsync("kept");
+        var gate = await BlockAsync();
+        var before = AddAsync("before");
+        var breaking = _database.WriteAsync(connection =>
+        {
+            connection.Close();
+            return 0;
+        });
+        gate.Set();
+
+        foreach (var change in new Task[] { before, breaking })
+        {
+            var error = await Assert.ThrowsAsync<AhoyException>(() => change.WaitAsync(TimeSpan.FromSeconds(20)));
+            Assert.Equal((ErrorCode.Unavailable, true), (error.Code, error.Transient));
+            Assert.Contains(_directory.Below("ahoy.db"), error.Message, StringComparison.Ordinal);
+        }
+
+        await AddAsync("later").WaitAsync(TimeSpan.FromSeconds(20));
+        Assert.Equal(["kept", "later"], Names());
+        Assert.Equal("wal", await _database.WriteAsync(connection => connection.Scalar<string>("PRAGMA journal_mode")));
+        Assert.Contains("could not be written", _log.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task DatabaseThatIsGone_FailsEveryChange_AndIsNotReplacedByAnEmptyOne()
+    {
+        var file = _directory.Below("ahoy.db");
+        await AddAsync("kept");
+        await Assert.ThrowsAsync<AhoyException>(() => _database.WriteAsync(connection =>
+        {
+            connection.Execute("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)");
+            connection.Close();
+            File.Move(file, file + ".away");
+            return 0;
+        }).WaitAsync(TimeSpan.FromSeconds(20)));
+
+        var error = await Assert.ThrowsAsync<AhoyException>(() => AddAsync("lost").WaitAsync(TimeSpan.FromSeconds(20)));
+
+        Assert.Equal(ErrorCode.Unavailable, error.Code);
+        File.Move(file + ".away", file);
+        await AddAsync("later");
+        Assert.Equal(["kept", "later"], Names());
+    }
+
+    [Fact]
     public async Task ManyAtOnce_AreAllThere()
     {
         await Task.WhenAll(Enumerable.Range(0, 3000).Select(i => AddAsync($"user{i}")));
@@ -93,7 +141,7 @@ public sealed class DatabaseTests : IAsyncLifetime
         var error = await Assert.ThrowsAsync<AhoyException>(() => AddAsync("late"));
 
         Assert.Equal((ErrorCode.Unavailable, true), (error.Code, error.Transient));
-        _database = Database.Open(_directory.Below("ahoy.db"));
+        _database = Database.Open(_directory.Below("ahoy.db"), _log.CreateLogger("Database"));
     }
 
     [Fact]
@@ -102,11 +150,11 @@ public sealed class DatabaseTests : IAsyncLifetime
         await _database.WriteAsync(connection => connection.Execute("PRAGMA user_version = 1000"));
         await _database.DisposeAsync();
 
-        var error = Assert.Throws<AhoyException>(() => Database.Open(_directory.Below("ahoy.db")));
+        var error = Assert.Throws<AhoyException>(() => Database.Open(_directory.Below("ahoy.db"), _log.CreateLogger("Database")));
 
         Assert.Contains("newer", error.Message, StringComparison.Ordinal);
         File.Delete(_directory.Below("ahoy.db"));
-        _database = Database.Open(_directory.Below("ahoy.db"));
+        _database = Database.Open(_directory.Below("ahoy.db"), _log.CreateLogger("Database"));
     }
 
     [Fact]
