@@ -19,27 +19,31 @@ public static class PinnedTls
     /// A refused certificate shows as an <see cref="HttpRequestException"/> whose inner <see cref="AuthenticationException"/> says what is wrong.
     /// </summary>
     /// <param name="caFingerprint"><see cref="AccessToken.CaFingerprint"/>: 64 lower-case hexadecimal digits.</param>
-    public static SocketsHttpHandler CreateHandler(string caFingerprint) => new()
+    public static SocketsHttpHandler CreateHandler(string caFingerprint)
     {
-        SslOptions = new SslClientAuthenticationOptions
+        SystemStore.Skip();
+        return new SocketsHttpHandler
         {
-            RemoteCertificateValidationCallback = (sender, certificate, chain, errors) =>
-                Accept(caFingerprint, (sender as SslStream)?.TargetHostName, certificate, chain, errors),
-            // An empty own store: the platform's check before the callback then neither reads the system's store nor downloads anything.
-            CertificateChainPolicy = Policy(),
-            // A resumed session may come without the chain in which the CA is looked for.
-            AllowTlsResume = false,
-        },
-        ConnectTimeout = TimeSpan.FromSeconds(10),
-        ConnectCallback = NamedConnection.OpenAsync,
-        // A connection that a firewall has forgotten is noticed while a long call waits on it.
-        KeepAlivePingDelay = TimeSpan.FromSeconds(15),
-        KeepAlivePingTimeout = TimeSpan.FromSeconds(10),
-        KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
-        // The master redirects nobody: following one would carry the token elsewhere.
-        AllowAutoRedirect = false,
-        UseCookies = false,
-    };
+            SslOptions = new SslClientAuthenticationOptions
+            {
+                RemoteCertificateValidationCallback = (sender, certificate, chain, errors) =>
+                    Accept(caFingerprint, (sender as SslStream)?.TargetHostName, certificate, chain, errors),
+                // An empty own store: the platform's check before the callback then trusts nobody and downloads nothing.
+                CertificateChainPolicy = Policy(),
+                // A resumed session may come without the chain in which the CA is looked for.
+                AllowTlsResume = false,
+            },
+            ConnectTimeout = TimeSpan.FromSeconds(10),
+            ConnectCallback = NamedConnection.OpenAsync,
+            // A connection that a firewall has forgotten is noticed while a long call waits on it.
+            KeepAlivePingDelay = TimeSpan.FromSeconds(15),
+            KeepAlivePingTimeout = TimeSpan.FromSeconds(10),
+            KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
+            // The master redirects nobody: following one would carry the token elsewhere.
+            AllowAutoRedirect = false,
+            UseCookies = false,
+        };
+    }
 
     private static bool Accept(string caFingerprint, string? host, X509Certificate? certificate, X509Chain? sent, SslPolicyErrors errors)
     {

@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 using Ahoy.Contracts;
-using Ahoy.Contracts.Names;
+using Ahoy.Contracts.Access;
 using Ahoy.Images.Layers;
 using Ahoy.Images.Oci;
 using Ahoy.Images.Store;
@@ -35,7 +35,7 @@ public static partial class AptBase
     {
         Check(request);
         Mmdebstrap.CheckUsable();
-        using var client = new HttpClient(new SocketsHttpHandler { ConnectCallback = NamedConnection.OpenAsync }) { Timeout = TimeSpan.FromSeconds(30) };
+        using var client = new HttpClient(PublicTls.CreateHandler()) { Timeout = TimeSpan.FromSeconds(30) };
         var archive = await AptArchive.FindAsync(request, AptSource.OfHost(), client, cancellationToken);
         var work = CreateWorkDirectory(temporary);
         try

@@ -38,6 +38,19 @@ public abstract class LifecycleContract(bool asRoot) : IAsyncLifetime
         await System.RunAsync("down");
     }
 
+    /// <summary>Reading them all takes 50 ms, of every command.</summary>
+    [Fact]
+    public async Task Whoami_ReadsNoneOfTheSystemsCertificates()
+    {
+        await System.RunAsync("up");
+
+        await System.ShellAsync("strace -f -e trace=open,openat -o trace.txt ahoy whoami");
+
+        var trace = await File.ReadAllTextAsync(Path.Combine(System.WorkDirectory, "trace.txt"), TestContext.Current.CancellationToken);
+        Assert.Contains("/dev/null", trace, StringComparison.Ordinal);
+        Assert.DoesNotContain("/ssl/certs", trace, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Command_BeforeUp_SaysHowToBegin()
     {

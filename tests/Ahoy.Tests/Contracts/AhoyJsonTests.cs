@@ -45,7 +45,8 @@ public sealed class AhoyJsonTests
     public void Contracts_NoInitPropertyHasADefaultThatReadingLoses()
     {
         var source = Directory.GetFiles(Path.Combine(Testing.Repository.Root, "src", "Ahoy.Contracts"), "*.cs", SearchOption.AllDirectories)
-            .Where(file => !file.Contains("/obj/", StringComparison.Ordinal));
+            // Names/ is the resolver, of which nothing crosses the wire.
+            .Where(file => !file.Contains("/obj/", StringComparison.Ordinal) && !file.Contains("/Names/", StringComparison.Ordinal));
         var faults = source.SelectMany(file => File.ReadLines(file).Where(line => line.Contains("{ get; init; } =", StringComparison.Ordinal)).Select(line => $"{file}: {line.Trim()}"));
 
         Assert.Empty(faults);
