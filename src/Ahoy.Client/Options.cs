@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using Ahoy.Client.Jobs;
 using Ahoy.Client.Output;
 using Ahoy.Contracts;
 using Ahoy.Contracts.Units;
@@ -38,6 +39,13 @@ internal static class Options
         HelpName = "N",
         CustomParser = result => Read<int?>(result, name, text =>
             int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count > 0 ? count : throw new UsageException($"\"{text}\" is not a number of {what}. Write a whole number, at least 1.")),
+    };
+
+    public static Option<ArrayRange?> Array() => new("--array")
+    {
+        Description = "Submit one job per index of the range; the program finds its own in AHOY_ARRAY_INDEX.",
+        HelpName = "FIRST-LAST",
+        CustomParser = result => Read<ArrayRange?>(result, "--array", text => ArrayRange.Parse(text)),
     };
 
     public static Option<TimeSpan?> Duration(string name, string description) => new(name)

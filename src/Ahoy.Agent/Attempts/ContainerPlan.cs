@@ -81,6 +81,8 @@ internal static class ContainerPlan
 
         variables["AHOY_JOB_ID"] = attempt.Id.Job.ToString();
         variables["AHOY_JOB_NAME"] = request.Name ?? attempt.Id.Job.ToString();
+        if (request.ArrayIndex is { } index)
+            variables["AHOY_ARRAY_INDEX"] = index.ToString();
         variables["AHOY_ATTEMPT"] = attempt.Id.Number.ToString();
         variables["AHOY_CPUS"] = request.Resources.Cpus.ToString();
         variables["AHOY_MEMORY"] = request.Resources.MemoryBytes.ToString();

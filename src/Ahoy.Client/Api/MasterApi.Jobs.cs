@@ -10,6 +10,11 @@ internal sealed partial class MasterApi
     public Task<JobView> SubmitAsync(JobRequest request, string key, CancellationToken cancellationToken) =>
         PostAsync(Routes.Jobs, request, AhoyJson.Default.JobRequest, AhoyJson.Default.JobView, key, cancellationToken);
 
+    /// <summary>Submits many jobs, all or none.</summary>
+    /// <param name="key">As above, for all of them.</param>
+    public async Task<IReadOnlyList<JobId>> SubmitBatchAsync(IReadOnlyList<JobRequest> requests, string key, CancellationToken cancellationToken) =>
+        (await PostAsync(Routes.JobsBatch, new JobBatch { Jobs = requests }, AhoyJson.Default.JobBatch, AhoyJson.Default.JobBatchAnswer, key, cancellationToken)).Ids;
+
     public Task<JobView> GetJobAsync(JobId id, CancellationToken cancellationToken) =>
         GetAsync(Routes.Fill(Routes.Job, id), AhoyJson.Default.JobView, cancellationToken);
 

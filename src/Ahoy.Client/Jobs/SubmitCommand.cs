@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Ahoy.Client.Output;
+using Ahoy.Contracts.Jobs;
 
 namespace Ahoy.Client.Jobs;
 
@@ -10,6 +11,7 @@ internal static class SubmitCommand
     {
         var words = CommandWords.Argument("The image's name and, after --, the program and its arguments. Without a program the image's own is started.");
         var job = new JobOptions(context);
+        var array = Options.Array();
         var format = Options.Format();
         var command = new ExampleCommand(
             "submit",
@@ -22,6 +24,7 @@ internal static class SubmitCommand
         var baseName = new Option<string?>("--base") { Hidden = true };
         command.Add(words);
         command.Add(baseName);
+        command.Add(array);
         job.AddTo(command);
         command.Add(format);
         command.SetAction(async (parsed, cancellationToken) =>
@@ -37,7 +40,18 @@ internal static class SubmitCommand
             context.WarnOfInput();
 
             using var api = context.Connect();
-            var view = await new Submission(context, api).SubmitAsync(request, files, cancellationToken);
+            var submission = new Submission(context, api);
+            if (parsed.GetValue(array) is { } range)
+            {
+                var ids = await submission.SubmitArrayAsync(request, range, files, cancellationToken);
+                if (parsed.GetValue(format) == OutputFormat.Json)
+                    context.Terminal.WriteJson(new JobBatchAnswer { Ids = ids });
+                else
+                    context.Terminal.WriteLine(ArrayRange.Text(ids));
+                return 0;
+            }
+
+            var view = await submission.SubmitAsync(request, files, cancellationToken);
             if (parsed.GetValue(format) == OutputFormat.Json)
                 context.Terminal.WriteJson(view);
             else

@@ -12,6 +12,9 @@ public sealed record JobRequest
     /// <summary>Executable and arguments. The executable is looked up like execvp does: in the scratch directory when it holds a slash, else on PATH.</summary>
     public required IReadOnlyList<string> Command { get; init; }
 
+    /// <summary>Its place among jobs that differ in nothing else. Given to the program as AHOY_ARRAY_INDEX; 0 or more.</summary>
+    public int? ArrayIndex { get; init; }
+
     public IReadOnlyList<JobInput> Inputs { get; set; } = [];
     public IReadOnlyList<JobOutput> Outputs { get; set; } = [];
     public JobResources Resources { get; set; } = new();

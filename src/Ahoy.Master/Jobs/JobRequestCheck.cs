@@ -21,6 +21,8 @@ internal static class JobRequestCheck
             throw Invalid("The job holds null where a value must be.");
         if (request.Command.Count == 0 || request.Command[0].Length == 0)
             throw Invalid("The job names no command. Name the executable and its arguments after \"--\".");
+        if (request.ArrayIndex < 0)
+            throw Invalid($"The array index {request.ArrayIndex} is negative.");
         CheckTexts(request);
         CheckResources(request.Resources);
         if (request.Inputs.Count > MaxFiles || request.Outputs.Count > MaxFiles)

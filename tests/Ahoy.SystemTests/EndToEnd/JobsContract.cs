@@ -52,6 +52,19 @@ public abstract class JobsContract(SharedSystem shared) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Submit_Array_RunsOneJobPerIndex()
+    {
+        await System.WriteAsync("common.txt", "index ");
+
+        var ids = (await System.RunAsync("submit", "--array", "7-9", "--memory", "64M", "--input", "common.txt", "busybox", "--", "sh", "-c", "cat common.txt; echo $AHOY_ARRAY_INDEX")).Trim();
+
+        Assert.Equal(0, (await System.TryAsync("wait", ids)).ExitCode);
+        var first = long.Parse(ids.Split('-')[0]);
+        foreach (var i in new[] { 0, 1, 2 })
+            Assert.Equal($"index {7 + i}\n", await System.RunAsync("logs", $"{first + i}"));
+    }
+
+    [Fact]
     public async Task Logs_Follow_ShowsOutputWhileTheProgramRuns()
     {
         // The program waits for a signal that it gets only after its first line was seen.
