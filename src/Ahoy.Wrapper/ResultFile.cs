@@ -35,7 +35,7 @@ internal sealed class ResultFile(string outDirectory) : IDisposable
     public void Write(WrapperResult result)
     {
         // The program could write here too: when it has removed what was reserved, or more is to be said than was thought, there is still the disk itself.
-        if (_reserved is null || !File.Exists(Temporary))
+        if (_reserved is null || !IsInPlace(_reserved))
         {
             _reserved?.Dispose();
             _reserved = Create();
@@ -50,6 +50,9 @@ internal sealed class ResultFile(string outDirectory) : IDisposable
     }
 
     public void Dispose() => _reserved?.Dispose();
+
+    // proc_pid_fd(5): the name under which the open file lies now, with " (deleted)" when it has none: a file that the program put in its place is another one.
+    private bool IsInPlace(FileStream file) => new FileInfo($"/proc/self/fd/{file.SafeFileHandle.DangerousGetHandle()}").LinkTarget == Temporary;
 
     private FileStream Create()
     {
