@@ -107,8 +107,10 @@ internal sealed partial class AttemptReports(JobStore store, JobIndex index, Age
             session.Works();
         else if (report.Result?.End?.Cause == EndCause.RefusedBySite)
             session.Refused(time);
-        else if (report is { State: JobState.SystemError, Result.Retry: true })
-            session.Fault(Cut(report.Result.End?.Message) ?? "no reason was told", time);
+        // What the agent itself has found before the program ran. Later causes may be the program's doing, or this master's.
+        // Everybody sees the reason of a pause: nothing of the job may be in it.
+        else if (report is { State: JobState.SystemError, Result: { Retry: true, End: { Phase: JobState.Preparing, Cause: EndCause.RuntimeFailed or EndCause.DiskFull } end } })
+            session.Fault(end.Cause == EndCause.DiskFull ? "its disk is full" : "its container runtime failed", time);
     }
 
     /// <summary>Those outputs of a result that were asked for and whose bytes this job's user really has here, with the size that they have here.</summary>

@@ -45,6 +45,24 @@ public sealed class BrokenHostTests : IAsyncLifetime
         Assert.Equal(2, Assert.Single((await FailAsync(only, await only.TakeAsync())).Start).Attempt);
     }
 
+    /// <summary>A program that fills the disk, or a delivery that the master refused, says nothing about the host.</summary>
+    [Fact]
+    public async Task FaultsAfterTheProgramBegan_PauseNobody()
+    {
+        var agent = await _master.AgentAsync("healthy", 1, Requests.Gigabyte);
+        await _master.Manager.SubmitAsync(Requests.Small);
+        await _master.Manager.SubmitAsync(Requests.Small);
+        var attempt = await agent.TakeAsync();
+        for (var i = 0; i < 4; i++)
+        {
+            var next = await FailAsync(agent, attempt, JobState.Delivering);
+            var order = Assert.Single(next.Start);
+            attempt = new AttemptId(order.Job, order.Attempt);
+        }
+
+        Assert.Null(Assert.Single((await _master.Manager.GetAsync<AgentList>(Routes.Agents)).Agents).PausedUntil);
+    }
+
     [Fact]
     public async Task FaultsInARow_PauseTheAgentLongerAndLonger_AndEverybodyCanSeeIt()
     {
@@ -58,7 +76,9 @@ public sealed class BrokenHostTests : IAsyncLifetime
             {
                 var view = Assert.Single((await _master.Manager.GetAsync<AgentList>(Routes.Agents)).Agents);
                 Assert.Equal(_time.GetUtcNow().AddSeconds(pause), view.PausedUntil);
-                Assert.Contains("It ended so.", view.PauseReason, StringComparison.Ordinal);
+                Assert.Contains("container runtime failed", view.PauseReason, StringComparison.Ordinal);
+                // The message may hold names of one user's files, and everybody sees this.
+                Assert.DoesNotContain("It ended so.", view.PauseReason, StringComparison.Ordinal);
                 Assert.Contains("is given no jobs", (await _master.Manager.JobAsync(job.Id)).Waiting, StringComparison.Ordinal);
                 _time.Advance(TimeSpan.FromSeconds(pause - 1));
                 Assert.Empty((await agent.ContactAsync()).Start);
@@ -127,11 +147,11 @@ public sealed class BrokenHostTests : IAsyncLifetime
         Assert.Contains("does not run the image other", (await ada.SubmitAsync(Requests.Small with { Image = "other" })).Waiting, StringComparison.Ordinal);
     }
 
-    private static async Task<ContactResponse> FailAsync(ScriptedAgent agent, AttemptId attempt)
+    private static async Task<ContactResponse> FailAsync(ScriptedAgent agent, AttemptId attempt, JobState phase = JobState.Preparing)
     {
         var report = ScriptedAgent.Ended(attempt, JobState.SystemError, EndCause.RuntimeFailed);
         agent.Held.Remove(attempt);
-        return await agent.ContactAsync(report with { Result = report.Result! with { Retry = true } });
+        return await agent.ContactAsync(report with { Result = report.Result! with { Retry = true, End = report.Result.End! with { Phase = phase } } });
     }
 
     private static AttemptReport Refused(AttemptId attempt) => ScriptedAgent.Ended(attempt, JobState.SystemError, EndCause.RefusedBySite);
