@@ -3,14 +3,16 @@ using System.Text.Json;
 using Ahoy.Contracts;
 using Ahoy.Contracts.Images;
 using Ahoy.Master.Storage;
+using Microsoft.Data.Sqlite;
 
 namespace Ahoy.Master.Images;
 
 /// <summary>Names of images. Bases that managers made are for everybody and their names unique; application images, and bases of other users, are their owner's.</summary>
-internal sealed class ImageCatalog
+internal sealed class ImageCatalog : IDisposable
 {
     private readonly Database _database;
     private readonly ConcurrentDictionary<Key, ImageView> _images = new();
+    private readonly SemaphoreSlim _changing = new(1);
 
     public ImageCatalog(Database database)
     {
@@ -61,15 +63,16 @@ internal sealed class ImageCatalog
     {
         var key = Key.Of(image);
         var json = JsonSerializer.Serialize(image, AhoyJson.Default.ImageView);
-        await _database.WriteAsync(connection =>
-        {
-            var onConflict = image.Kind == ImageKind.Base ? "DO NOTHING" : "(kind, owner, name) DO UPDATE SET view = excluded.view";
-            var rows = connection.Execute(
-                $"INSERT INTO images (kind, owner, name, view) VALUES ($kind, $owner, $name, $view) ON CONFLICT {onConflict}",
-                ("$kind", key.KindText), ("$owner", image.Owner), ("$name", image.Name), ("$view", json));
-            return rows > 0 ? rows : throw NameTaken(image.Name);
-        });
-        _images[key] = image;
+        await ChangeAsync(
+            connection =>
+            {
+                var onConflict = image.Kind == ImageKind.Base ? "DO NOTHING" : "(kind, owner, name) DO UPDATE SET view = excluded.view";
+                var rows = connection.Execute(
+                    $"INSERT INTO images (kind, owner, name, view) VALUES ($kind, $owner, $name, $view) ON CONFLICT {onConflict}",
+                    ("$kind", key.KindText), ("$owner", image.Owner), ("$name", image.Name), ("$view", json));
+                return rows > 0 ? rows : throw NameTaken(image.Name);
+            },
+            () => _images[key] = image);
     }
 
     /// <exception cref="AhoyException"><see cref="ErrorCode.NameTaken"/> when the base's name is not free.</exception>
@@ -82,10 +85,28 @@ internal sealed class ImageCatalog
     public async Task RemoveAsync(ImageView image)
     {
         var key = Key.Of(image);
-        await _database.WriteAsync(connection => connection.Execute(
-            "DELETE FROM images WHERE kind = $kind AND owner = $owner AND name = $name", ("$kind", key.KindText), ("$owner", image.Owner), ("$name", image.Name)));
-        _images.TryRemove(key, out _);
+        await ChangeAsync(
+            connection => connection.Execute(
+                "DELETE FROM images WHERE kind = $kind AND owner = $owner AND name = $name", ("$kind", key.KindText), ("$owner", image.Owner), ("$name", image.Name)),
+            () => _images.TryRemove(key, out _));
     }
+
+    /// <summary>Changes the disk, then memory, one change at a time: both must end with the same image, or the collector would take one that a name needs.</summary>
+    private async Task ChangeAsync(Func<SqliteConnection, int> disk, Action memory)
+    {
+        await _changing.WaitAsync();
+        try
+        {
+            await _database.WriteAsync(disk);
+            memory();
+        }
+        finally
+        {
+            _changing.Release();
+        }
+    }
+
+    public void Dispose() => _changing.Dispose();
 
     private static AhoyException NameTaken(string name) =>
         new(ErrorCode.NameTaken, $"The base image name \"{name}\" is taken. Choose another, or remove that one with `ahoy base rm {name}`.");
