@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Ahoy.Contracts;
 using Ahoy.Contracts.Jobs;
 using Ahoy.Contracts.Units;
@@ -9,6 +10,9 @@ internal static class JobRequestCheck
 {
     private const long LongestWallTimeSeconds = 3650L * 86400;
     private const int MaxFiles = 100_000;
+    // An end is told in one call, of at most 32 MiB: path, digest, size of each output, and some more.
+    private const long MaxReportBytes = 28 << 20;
+    private const long BytesOfAnOutput = 160;
     private const int MaxTextBytes = 1 << 20;
 
     /// <exception cref="AhoyException"><see cref="ErrorCode.InvalidRequest"/>.</exception>
@@ -47,6 +51,9 @@ internal static class JobRequestCheck
             }
         }
 
+        var reported = request.Outputs.Sum(output => BytesOfAnOutput + (output.Path is null ? 0L : JsonEncodedText.Encode(output.Path).EncodedUtf8Bytes.Length));
+        if (reported > MaxReportBytes)
+            throw Invalid($"The {request.Outputs.Count} outputs' names are too long to be reported ({ByteSize.Format(reported)}; at most {ByteSize.Format(MaxReportBytes)}). Put them into an archive.");
         var outputs = new HashSet<string>(StringComparer.Ordinal);
         foreach (var output in request.Outputs)
         {

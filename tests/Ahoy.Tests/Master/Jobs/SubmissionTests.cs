@@ -76,6 +76,17 @@ public sealed class SubmissionTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task OutputsWhoseEndCouldNotBeTold_AreRefused()
+    {
+        var padding = new string('x', 200);
+
+        var error = await Assert.ThrowsAsync<AhoyException>(() => _master.Manager.SubmitAsync(Requests.WithOutputs([.. Enumerable.Range(0, 90_000).Select(i => $"{padding}{i}")])));
+
+        Assert.Equal(ErrorCode.InvalidRequest, error.Code);
+        Assert.Contains("too long", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task UnknownImage_IsRefused_NamingThoseThereAre()
     {
         var error = await Assert.ThrowsAsync<AhoyException>(() => _master.Manager.SubmitAsync(Requests.Small with { Image = "nope" }));
