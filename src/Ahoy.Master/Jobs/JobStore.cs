@@ -102,7 +102,7 @@ internal sealed partial class JobStore(Database database, ILogger<JobStore> logg
     public Task<List<JobRow>> RemoveResultsAsync(DateTimeOffset endedBefore, int count, DateTimeOffset now) => database.WriteAsync(connection =>
     {
         var ids = connection.Query(
-            "SELECT id FROM jobs WHERE ended_at < $before AND results_removed_at IS NULL ORDER BY id LIMIT $count", row => row.GetInt64(0), ("$before", endedBefore), ("$count", count));
+            "SELECT id FROM jobs WHERE ended_at < $before AND results_removed_at IS NULL ORDER BY ended_at LIMIT $count", row => row.GetInt64(0), ("$before", endedBefore), ("$count", count));
         var rows = new List<JobRow>();
         foreach (var id in ids)
         {

@@ -100,6 +100,9 @@ internal static class Migrations
         DROP INDEX base_names;
         CREATE UNIQUE INDEX base_names ON images (name) WHERE kind = 'base' AND coalesce(json_extract(view, '$.private'), 0) = 0;
         """,
+        """
+        CREATE INDEX jobs_results ON jobs (ended_at) WHERE results_removed_at IS NULL;
+        """,
     ];
 
     /// <summary>Applies what is missing, each step in its own transaction.</summary>
