@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Ahoy.Client.Api;
 using Ahoy.Client.Output;
 using Ahoy.Client.Transfers;
@@ -10,8 +11,9 @@ namespace Ahoy.Client.Jobs;
 /// <summary>Brings a job's inputs to the master and submits it.</summary>
 internal sealed class Submission(ClientContext context, MasterApi api)
 {
-    // Far below the master's bound: requests with many inputs are long.
-    private const int ArrayBatch = 500;
+    private const int LargestBatch = 1000;
+    // Far below what the master takes in one call.
+    private const int BatchBytes = 4 << 20;
 
     /// <param name="request">Without inputs.</param>
     /// <param name="files">Absolute path on this machine by path in the scratch directory.</param>
@@ -28,7 +30,9 @@ internal sealed class Submission(ClientContext context, MasterApi api)
     {
         var complete = await WithInputsAsync(request, files, cancellationToken);
         var ids = new List<JobId>(range.Count);
-        foreach (var indices in Enumerable.Range(range.First, range.Count).Chunk(ArrayBatch))
+        // A request with many inputs is long.
+        var batch = Math.Clamp(BatchBytes / JsonSerializer.SerializeToUtf8Bytes(complete, AhoyJson.Default.JobRequest).Length, 1, LargestBatch);
+        foreach (var indices in Enumerable.Range(range.First, range.Count).Chunk(batch))
         {
             try
             {
