@@ -40,6 +40,8 @@ internal static class BuildCommand
             }
 
             var packages = parsed.GetValue(package) ?? [];
+            if (parsed.GetValue(add) is not { Length: > 0 } && packages.Length == 0 && parsed.GetValue(entrypoint) is null)
+                throw new UsageException($"Build {image} of what? Name files with --add, or packages with --package. The base alone can be run as it is: ahoy run BASE -- CMD.");
 
             using var api = context.Connect();
             var choice = new BaseChoice(context, api);

@@ -69,9 +69,27 @@ internal static class RunCommand
         return command;
     }
 
+    /// <summary>A file that is named as an argument only stays here, and the program would look for it in vain.</summary>
+    private static void WarnOfArguments(ClientContext context, JobRequest request, InputFiles inputs)
+    {
+        foreach (var argument in request.Command.Skip(1).Distinct())
+        {
+            var path = Path.GetFullPath(argument, context.WorkingDirectory);
+            // What is named absolutely is mostly meant to be the image's.
+            if (Path.IsPathRooted(argument) || !File.Exists(path))
+                continue;
+            var place = Path.GetRelativePath(context.WorkingDirectory, path);
+            if (place.StartsWith("../", StringComparison.Ordinal))
+                context.Terminal.Note($"ahoy: warning: {argument} is a file here, but the job has nothing outside of its own directory. Write --input {argument}:{Path.GetFileName(path)}, and {Path.GetFileName(path)} as the argument.");
+            else if (!inputs.Files.ContainsKey(place))
+                context.Terminal.Note($"ahoy: warning: {argument} is a file here that does not travel with the job. Add --input {argument} if the program reads it.");
+        }
+    }
+
     /// <param name="follow">How to stay with the job; null: not at all.</param>
     private static async Task<int> RunAsync(ClientContext context, MasterApi api, JobRequest request, InputFiles inputs, Verbosity? follow, CancellationToken cancellationToken)
     {
+        WarnOfArguments(context, request, inputs);
         var job = await new Submission(context, api).SubmitAsync(request, inputs.Files, cancellationToken);
         if (follow is { } verbosity)
             return await new JobFollower(context, api, verbosity).FollowAsync(job, cancellationToken);

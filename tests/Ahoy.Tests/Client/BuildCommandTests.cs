@@ -28,7 +28,7 @@ public sealed class BuildCommandTests : IAsyncLifetime
         using var fixture = new CommandLineFixture(_master);
         _master.Build.SetResult(FakeMaster.Built("mine", BuildState.Complete));
 
-        Assert.Equal(0, await fixture.RunAsync("build", "mine"));
+        Assert.Equal(0, await fixture.RunAsync("build", "mine", "--package", "jq"));
 
         Assert.Equal("Base debian-12 (sha256:x)\nPackages python3-numpy\n3 dependencies\nImage mine (sha256:y)\n", fixture.Error);
     }
@@ -39,7 +39,7 @@ public sealed class BuildCommandTests : IAsyncLifetime
         using var fixture = new CommandLineFixture(_master);
         _master.Build.SetResult(FakeMaster.Built("mine", BuildState.Complete));
 
-        Assert.Equal(0, await fixture.RunAsync("build", "-v", "mine"));
+        Assert.Equal(0, await fixture.RunAsync("build", "-v", "mine", "--package", "jq"));
 
         Assert.Equal(Log, fixture.Error);
     }
@@ -50,7 +50,7 @@ public sealed class BuildCommandTests : IAsyncLifetime
         using var fixture = new CommandLineFixture(_master);
         _master.Build.SetResult(FakeMaster.Built("mine", BuildState.Complete));
 
-        Assert.Equal(0, await fixture.RunAsync("build", "--quiet", "mine"));
+        Assert.Equal(0, await fixture.RunAsync("build", "--quiet", "mine", "--package", "jq"));
 
         Assert.Empty(fixture.Error);
         Assert.StartsWith("mine sha256:", fixture.Output);
@@ -63,7 +63,7 @@ public sealed class BuildCommandTests : IAsyncLifetime
         _master.BuildLog = string.Concat(Enumerable.Range(1, 100).Select(line => $"line {line} of apt\n"));
         _master.Build.SetResult(FakeMaster.Built("mine", BuildState.Failed, "apt-get could not install x."));
 
-        Assert.Equal(1, await fixture.RunAsync("build", "mine"));
+        Assert.Equal(1, await fixture.RunAsync("build", "mine", "--package", "jq"));
 
         Assert.DoesNotContain("line 60 of apt", fixture.Error);
         Assert.Contains("line 61 of apt", fixture.Error);
@@ -80,7 +80,7 @@ public sealed class BuildCommandTests : IAsyncLifetime
         output.Write("blas3\n"u8.ToArray());
         Assert.Equal("Building (1m5s): Packages python3-numpy: Get:1 http://deb libblas3", output.Line(TimeSpan.FromSeconds(65)));
 
-        var running = fixture.RunAsync("build", "mine");
+        var running = fixture.RunAsync("build", "mine", "--package", "jq");
         await Testing.Eventually.TrueAsync(() => Task.FromResult(fixture.Error.Contains("Building (", StringComparison.Ordinal)), "the line is drawn");
         _master.Build.SetResult(FakeMaster.Built("mine", BuildState.Complete));
 
@@ -113,7 +113,7 @@ public sealed class BuildCommandTests : IAsyncLifetime
         var built = FakeMaster.Built("mine", BuildState.Complete);
         _master.Build.SetResult(built);
 
-        Assert.Equal(0, await fixture.RunAsync("build", "mine", "--base", "debian-12"));
+        Assert.Equal(0, await fixture.RunAsync("build", "mine", "--base", "debian-12", "--package", "jq"));
 
         Assert.Contains($"The name mine stands for another image now: {before.Digest} before, {built.Image} from here on.", fixture.Error);
     }

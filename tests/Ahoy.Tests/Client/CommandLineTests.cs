@@ -29,7 +29,8 @@ public sealed class CommandLineTests
     [InlineData("run ./prog", "Put -- before the job's command: ahoy run [options] -- ./prog")]
     [InlineData("run --base debian-12 python3 x.py", "Put -- before the job's command: ahoy run [options] -- python3 x.py")]
     [InlineData("ps --al", "Did you mean --all?")]
-    [InlineData("build mine --verbose --quiet", "contradict")]
+    [InlineData("build mine --package jq --verbose --quiet", "contradict")]
+    [InlineData("build mine --base debian-12", "--add")]
     [InlineData("submit sunspots --cpus many -- true", "many")]
     [InlineData("submit sunspots --env X -- true", "NAME=VALUE")]
     [InlineData("submit -- true", "Which image?")]
@@ -300,6 +301,29 @@ public sealed class CommandLineTests
         Assert.Equal(0, await fixture.RunAsync("run", "sunspots", "--", "true"));
 
         Assert.Equal(piped, fixture.Error.Contains("does not reach the program", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("in.txt", "Add --input in.txt")]
+    [InlineData("../other.txt", "Write --input ../other.txt:other.txt")]
+    [InlineData("--input in.txt in.txt", null)]
+    [InlineData("--input in.txt ./in.txt", null)]
+    [InlineData("/etc/passwd", null)]
+    [InlineData("absent.txt", null)]
+    public async Task Run_ArgumentThatIsAFileHere_SaysHowItTravels(string words, string? advice)
+    {
+        await using var master = await FakeMaster.StartAsync();
+        using var fixture = new CommandLineFixture(master);
+        fixture.Folder.Write("work/in.txt", "x");
+        fixture.Folder.Write("other.txt", "x");
+        var parts = words.Split(' ');
+
+        await fixture.RunAsync(["run", .. parts[..^1], "sunspots", "--", "true", parts[^1]]);
+
+        if (advice is null)
+            Assert.DoesNotContain("is a file here", fixture.Error);
+        else
+            Assert.Contains(advice, fixture.Error);
     }
 
     [Fact]
