@@ -10,6 +10,10 @@ namespace Ahoy.SystemTests.Names;
 /// <summary>A real name server that knows what a test tells it, and nothing else.</summary>
 internal sealed class Dnsmasq : IAsyncDisposable
 {
+    private const int Attempts = 10;
+    // dnsmasq(8), EXIT CODES: "A problem with network access occurred (address in use, …)".
+    private const int AddressInUse = 2;
+
     private readonly Process _process;
 
     private Dnsmasq(Process process, int port)
@@ -29,25 +33,16 @@ internal sealed class Dnsmasq : IAsyncDisposable
         var program = ProgramRunner.Find("dnsmasq");
         Require.That(program is not null, "dnsmasq (package dnsmasq-base) is not installed");
         Assert.SkipUnless(program is not null, "dnsmasq (package dnsmasq-base) is not installed");
-        var chosen = port ?? FreePort();
-        string[] options =
-        [
-            "--keep-in-foreground", "--conf-file=/dev/null", "--pid-file=", "--no-resolv", "--no-hosts", "--bind-interfaces", $"--listen-address={address}",
-            $"--port={chosen.ToString(CultureInfo.InvariantCulture)}", "--local=/example/", "--log-facility=-", $"--user={Environment.UserName}", "--group=",
-        ];
-        var process = Process.Start(new ProcessStartInfo(program!, [.. options, .. records]) { RedirectStandardError = true })!;
-        // "dnsmasq: started, version …" is written when it listens.
-        while (await process.StandardError.ReadLineAsync(cancellationToken) is { } line)
+        for (var left = Attempts; ; left--)
         {
-            if (line.Contains("started", StringComparison.Ordinal))
-            {
-                _ = process.StandardError.ReadToEndAsync(CancellationToken.None);
-                return new Dnsmasq(process, chosen);
-            }
+            var chosen = port ?? FreePort();
+            var (server, exitCode) = await TryStartAsync(program!, chosen, records, address, cancellationToken);
+            if (server is not null)
+                return server;
+            // Free for UDP, but a connection of a test beside this one has it for TCP.
+            if (port is not null || exitCode != AddressInUse || left == 0)
+                throw new InvalidOperationException($"dnsmasq on port {chosen} ended with {exitCode}.");
         }
-
-        await process.WaitForExitAsync(cancellationToken);
-        throw new InvalidOperationException($"dnsmasq ended with {process.ExitCode}.");
     }
 
     public async ValueTask DisposeAsync()
@@ -55,6 +50,31 @@ internal sealed class Dnsmasq : IAsyncDisposable
         _process.Kill();
         await _process.WaitForExitAsync();
         _process.Dispose();
+    }
+
+    private static async Task<(Dnsmasq? Server, int ExitCode)> TryStartAsync(string program, int port, IReadOnlyList<string> records, string address, CancellationToken cancellationToken)
+    {
+        string[] options =
+        [
+            "--keep-in-foreground", "--conf-file=/dev/null", "--pid-file=", "--no-resolv", "--no-hosts", "--bind-interfaces", $"--listen-address={address}",
+            $"--port={port.ToString(CultureInfo.InvariantCulture)}", "--local=/example/", "--log-facility=-", $"--user={Environment.UserName}", "--group=",
+        ];
+        var process = Process.Start(new ProcessStartInfo(program, [.. options, .. records]) { RedirectStandardError = true })!;
+        // "dnsmasq: started, version …" is written when it listens.
+        while (await process.StandardError.ReadLineAsync(cancellationToken) is { } line)
+        {
+            if (line.Contains("started", StringComparison.Ordinal))
+            {
+                _ = process.StandardError.ReadToEndAsync(CancellationToken.None);
+                return (new Dnsmasq(process, port), 0);
+            }
+        }
+
+        using (process)
+        {
+            await process.WaitForExitAsync(cancellationToken);
+            return (null, process.ExitCode);
+        }
     }
 
     private static int FreePort()
